@@ -1,0 +1,432 @@
+//! A document from one table of its fields: the struct, its getters, its builder, how it is read,
+//! written and described.
+//!
+//! A field is `required`, `optional`, or has a `default`. Reading and building end in the same
+//! place: the parts of a document, checked across fields by its [`Whole`].
+
+use crate::field::Field;
+use crate::json::{Reader, Walk};
+use crate::rule::Rule;
+use crate::violation::{Path, Place, Report};
+
+/// A field while its document is being read or built.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Slot<T> {
+    state: State,
+    /// Where its value began, for the order of violations.
+    offset: usize,
+    pub(crate) value: Option<T>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum State {
+    Absent,
+    Null,
+    /// With a value, or refused.
+    Came,
+}
+
+impl<T> Default for Slot<T> {
+    fn default() -> Self {
+        Slot { state: State::Absent, offset: 0, value: None }
+    }
+}
+
+impl<T> Slot<T> {
+    /// It never came, or as a `null` that means absence.
+    pub(crate) fn is_absent(&self) -> bool {
+        self.state != State::Came
+    }
+
+    pub(crate) fn set(&mut self, value: T) {
+        *self = Slot { state: State::Came, offset: 0, value: Some(value) };
+    }
+
+    pub(crate) fn set_at(&mut self, value: T, offset: usize) {
+        *self = Slot { state: State::Came, offset, value: Some(value) };
+    }
+
+    /// It came, and what is wrong with it is said.
+    pub(crate) fn refused(&mut self) {
+        self.state = State::Came;
+    }
+
+    /// Where its value stands, if it came.
+    pub(crate) fn place(&self) -> Option<usize> {
+        (self.state != State::Absent).then_some(self.offset)
+    }
+
+    /// Moves to the value; false if the field came before, which is said and passed.
+    #[inline]
+    pub(crate) fn begin(&mut self, reader: &mut Reader<'_>, at: &Path<'_>) -> Walk<bool> {
+        if self.state != State::Absent {
+            reader.repeated(at);
+            reader.pass(at)?;
+            return Ok(false);
+        }
+        reader.kind()?;
+        self.state = State::Came;
+        self.offset = reader.offset();
+        Ok(true)
+    }
+
+    /// Reports a required field that never came.
+    #[inline]
+    pub(crate) fn demand(&self, check: &mut Check<'_>, name: &str, rule: Rule) {
+        if self.state == State::Absent {
+            check.missing(name, rule, "required");
+        }
+    }
+}
+
+impl<T: Field> Slot<T> {
+    /// Reads a field that must be there.
+    #[inline]
+    pub(crate) fn required(&mut self, reader: &mut Reader<'_>, at: &Path<'_>) -> Walk<()> {
+        if self.begin(reader, at)? {
+            self.value = T::read(reader, at)?;
+        }
+        Ok(())
+    }
+
+    /// Reads a field for which `null` is absence.
+    #[inline]
+    pub(crate) fn optional(&mut self, reader: &mut Reader<'_>, at: &Path<'_>) -> Walk<()> {
+        if !self.begin(reader, at)? {
+            return Ok(());
+        }
+        if reader.null()? {
+            self.state = State::Null;
+        } else {
+            self.value = T::read(reader, at)?;
+        }
+        Ok(())
+    }
+}
+
+/// Where a document that is being finished stands, and where to say what is wrong with it.
+pub(crate) struct Check<'c> {
+    pub(crate) report: &'c mut Report,
+    pub(crate) at: &'c Path<'c>,
+    /// The end of the document's object.
+    pub(crate) end: usize,
+    /// The document's fields in their order.
+    pub(crate) fields: &'static [&'static str],
+    /// What the document is read from; nothing while one is built.
+    pub(crate) source: &'c str,
+}
+
+impl Check<'_> {
+    /// Reports a field that should be there, at the end of its object.
+    #[cold]
+    pub(crate) fn missing(&mut self, name: &str, rule: Rule, expected: &'static str) {
+        self.report.add(self.end_of(name), &self.at.key(name), rule, expected, None);
+    }
+
+    /// Where a field that is missing stands.
+    pub(crate) fn end_of(&self, name: &str) -> Place {
+        let rank = self.fields.iter().position(|field| *field == name).unwrap_or(self.fields.len());
+        Place::missing(self.end, rank)
+    }
+
+    /// Where the value of a key stands that an object at `object` holds.
+    pub(crate) fn place_of(&self, object: usize, key: &str) -> usize {
+        Reader::place_of(self.source, object, key)
+    }
+}
+
+/// Rules that concern more than one field.
+pub(crate) trait Whole {
+    type Parts;
+
+    /// Reports what the parts break together. Parts that are missing or were refused are said
+    /// already.
+    fn check(_parts: &mut Self::Parts, _check: &mut Check<'_>) {}
+}
+
+/// What one row of a document's table says, for its schema.
+pub(crate) struct FieldInfo {
+    pub(crate) name: &'static str,
+    pub(crate) docs: &'static [&'static str],
+    pub(crate) need: Need,
+    pub(crate) example: Option<&'static str>,
+    pub(crate) schema: serde_json::Value,
+}
+
+/// Whether a field must be there.
+pub(crate) enum Need {
+    Required,
+    Optional,
+    /// The default, as JSON.
+    Default(String),
+}
+
+pub(crate) fn json_of<T: Field>(value: &T) -> String {
+    let mut out = crate::json::Out::with_capacity(16);
+    value.write(&mut out);
+    out.into_text()
+}
+
+macro_rules! document {
+    (
+        $(#[doc = $doc:literal])+
+        $Name:ident, builder: $Builder:ident, parts: $Parts:ident, missing: $missing:ident,
+        {
+            $(
+                $(#[doc = $field_doc:literal])+
+                $field:ident $wire:literal: $Type:ty = $need:ident $(($default:expr))? $(, example $example:literal)?;
+            )+
+        }
+    ) => {
+        $(#[doc = $doc])+
+        #[derive(Debug, Clone, PartialEq)]
+        pub struct $Name {
+            $($field: $crate::document::held!($need $Type),)+
+            extra: $crate::free::Extra,
+        }
+
+        #[derive(Debug, Clone, Default)]
+        pub(crate) struct $Parts {
+            $(pub(crate) $field: $crate::document::Slot<$Type>,)+
+        }
+
+        #[doc = concat!("Builds a [`", stringify!($Name), "`].")]
+        #[derive(Debug, Clone, Default)]
+        #[must_use = "a builder makes nothing until `build` is called"]
+        pub struct $Builder {
+            parts: $Parts,
+        }
+
+        impl $Builder {
+            $(
+                $(#[doc = $field_doc])+
+                pub fn $field(mut self, value: impl Into<$Type>) -> Self {
+                    self.parts.$field.set(value.into());
+                    self
+                }
+            )+
+
+            /// Makes the document.
+            ///
+            /// # Errors
+            /// Says everything that is missing and every rule across fields that is broken.
+            pub fn build(self) -> Result<$Name, $crate::ProtocolError> {
+                let mut report = $crate::violation::Report::default();
+                let at = &$crate::violation::Path::Root;
+                let mut check =
+                    $crate::document::Check { report: &mut report, at, end: 0, fields: $Name::FIELDS, source: "" };
+                match $Name::assemble(self.parts, $crate::free::Extra::default(), &mut check) {
+                    Some(document) if report.is_empty() => Ok(document),
+                    _ => Err($crate::ProtocolError::refused(report.finish())),
+                }
+            }
+        }
+
+        impl $Name {
+            #[doc = concat!("Begins a [`", stringify!($Name), "`].")]
+            pub fn builder() -> $Builder {
+                $Builder::default()
+            }
+
+            $(
+                $crate::document::getter! { $need $field $Type, $($field_doc)+ }
+            )+
+
+            /// A field of a later minor version that this library does not know.
+            #[must_use]
+            pub fn extra(&self, key: &str) -> Option<$crate::FreeValue<'_>> {
+                self.extra.get(key)
+            }
+
+            /// From the parts to the document, with every rule that concerns more than one field.
+            #[inline]
+            pub(crate) fn assemble(
+                mut parts: $Parts,
+                extra: $crate::free::Extra,
+                check: &mut $crate::document::Check<'_>,
+            ) -> Option<Self> {
+                $($crate::document::demand!($need parts.$field, check, $wire, $missing);)+
+                <$Name as $crate::document::Whole>::check(&mut parts, check);
+                Some($Name {
+                    $($field: $crate::document::take!($need parts.$field $(, $default)?),)+
+                    extra,
+                })
+            }
+
+            #[allow(dead_code, reason = "payloads alone are described through it")]
+            pub(crate) fn table(form: $crate::schema::Form) -> Vec<$crate::document::FieldInfo> {
+                vec![$(
+                    $crate::document::FieldInfo {
+                        name: $wire,
+                        docs: &[$($field_doc),+],
+                        need: $crate::document::need!($need $(, $default, $Type)?),
+                        example: $crate::document::example!($($example)?),
+                        schema: <$Type as $crate::field::Field>::schema(form),
+                    },
+                )+]
+            }
+
+            pub(crate) const DOCS: &'static [&'static str] = &[$($doc),+];
+
+            pub(crate) const FIELDS: &'static [&'static str] = &[$($wire),+];
+
+            #[inline]
+            fn read_parts(
+                reader: &mut $crate::json::Reader<'_>,
+                at: &$crate::violation::Path<'_>,
+            ) -> $crate::json::Walk<Option<($Parts, $crate::free::Extra, usize)>> {
+                if reader.kind()? != $crate::json::Kind::Object {
+                    reader.mismatch(at, "an object")?;
+                    return Ok(None);
+                }
+                reader.open_object()?;
+                let mut parts = $Parts::default();
+                let mut unknown = $crate::free::Unknown::default();
+                let mut first = true;
+                while let Some(key) = reader.next_key(&mut first)? {
+                    match &*key {
+                        $($wire => {
+                            $crate::document::read!($need parts.$field, reader, &at.key($wire));
+                        })+
+                        _ => unknown.take(reader, at, key)?,
+                    }
+                }
+                let extra = unknown.finish(reader);
+                Ok(Some((parts, extra, reader.offset() - 1)))
+            }
+        }
+
+        impl $crate::field::Field for $Name {
+            fn read(
+                reader: &mut $crate::json::Reader<'_>,
+                at: &$crate::violation::Path<'_>,
+            ) -> $crate::json::Walk<Option<Self>> {
+                let Some((parts, extra, end)) = Self::read_parts(reader, at)? else {
+                    return Ok(None);
+                };
+                let source = reader.source();
+                let mut check =
+                    $crate::document::Check { report: &mut reader.report, at, end, fields: $Name::FIELDS, source };
+                Ok(Self::assemble(parts, extra, &mut check))
+            }
+
+            fn write(&self, out: &mut $crate::json::Out) {
+                out.raw("{");
+                $($crate::document::write!($need self.$field, out, concat!("\"", $wire, "\":"));)+
+                self.extra.write(out);
+                out.raw("}");
+            }
+
+            fn room(&self) -> usize {
+                8 $(+ $crate::document::room!($need self.$field))+
+            }
+
+            fn schema(form: $crate::schema::Form) -> ::serde_json::Value {
+                $crate::schema::object(Self::DOCS, Self::table(form), form)
+            }
+        }
+    };
+}
+pub(crate) use document;
+
+macro_rules! held {
+    (optional $Type:ty) => { Option<$Type> };
+    ($need:ident $Type:ty) => { $Type };
+}
+pub(crate) use held;
+
+macro_rules! getter {
+    (optional $field:ident $Type:ty, $($doc:literal)+) => {
+        $(#[doc = $doc])+
+        #[must_use]
+        pub fn $field(&self) -> Option<&$Type> {
+            self.$field.as_ref()
+        }
+    };
+    ($need:ident $field:ident $Type:ty, $($doc:literal)+) => {
+        $(#[doc = $doc])+
+        #[must_use]
+        pub fn $field(&self) -> &$Type {
+            &self.$field
+        }
+    };
+}
+pub(crate) use getter;
+
+macro_rules! demand {
+    (required $slot:expr, $check:expr, $name:expr, $rule:ident) => {
+        $slot.demand($check, $name, $crate::Rule::$rule)
+    };
+    ($need:ident $slot:expr, $check:expr, $name:expr, $rule:ident) => {};
+}
+pub(crate) use demand;
+
+macro_rules! take {
+    (required $slot:expr) => {
+        $slot.value?
+    };
+    (optional $slot:expr) => {
+        $slot.value
+    };
+    (default $slot:expr, $default:expr) => {
+        $slot.value.unwrap_or_else(|| $default)
+    };
+}
+pub(crate) use take;
+
+macro_rules! need {
+    (required) => {
+        $crate::document::Need::Required
+    };
+    (optional) => {
+        $crate::document::Need::Optional
+    };
+    (default, $default:expr, $Type:ty) => {
+        $crate::document::Need::Default($crate::document::json_of::<$Type>(&$default))
+    };
+}
+pub(crate) use need;
+
+macro_rules! example {
+    () => {
+        None
+    };
+    ($example:literal) => {
+        Some($example)
+    };
+}
+pub(crate) use example;
+
+macro_rules! read {
+    (required $slot:expr, $reader:expr, $at:expr) => {
+        $slot.required($reader, $at)?
+    };
+    ($need:ident $slot:expr, $reader:expr, $at:expr) => {
+        $slot.optional($reader, $at)?
+    };
+}
+pub(crate) use read;
+
+macro_rules! write {
+    (optional $field:expr, $out:expr, $key:expr) => {
+        if let Some(value) = &$field {
+            $out.key($key);
+            $crate::field::Field::write(value, $out);
+        }
+    };
+    ($need:ident $field:expr, $out:expr, $key:expr) => {
+        $out.key($key);
+        $crate::field::Field::write(&$field, $out);
+    };
+}
+pub(crate) use write;
+
+macro_rules! room {
+    (optional $field:expr) => {
+        $field.as_ref().map_or(0, $crate::field::Field::room)
+    };
+    ($need:ident $field:expr) => {
+        $crate::field::Field::room(&$field)
+    };
+}
+pub(crate) use room;

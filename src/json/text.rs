@@ -1,0 +1,203 @@
+//! Strings: their escapes read, and their shortest spelling written.
+
+use super::scan::plain_run;
+use super::{Walk, broken};
+use crate::rule::Rule;
+
+/// The escape that begins at the backslash at `at`: its character, the index behind it, and
+/// whether it is spelled as the canonical form spells it.
+pub(super) fn escape(text: &str, at: usize) -> Walk<(char, usize, bool)> {
+    let bytes = text.as_bytes();
+    let (c, shortest) = match bytes.get(at + 1) {
+        Some(b'n') => ('\n', true),
+        Some(b'"') => ('"', true),
+        Some(b'\\') => ('\\', true),
+        Some(b't') => ('\t', true),
+        Some(b'r') => ('\r', true),
+        Some(b'b') => ('\u{8}', true),
+        Some(b'f') => ('\u{C}', true),
+        Some(b'/') => ('/', false),
+        Some(b'u') => return unicode_escape(bytes, at),
+        _ => return Err(broken(Rule::Jsn1, at + 1, "one of \"\\/bfnrtu behind the backslash")),
+    };
+    Ok((c, at + 2, shortest))
+}
+
+fn unicode_escape(bytes: &[u8], at: usize) -> Walk<(char, usize, bool)> {
+    let lone = || broken(Rule::Jsn4, at, "a pair of surrogate escapes");
+    let unit = hex(bytes, at + 2)?;
+    let (code, next) = match unit {
+        0xD800..=0xDBFF => {
+            if bytes.get(at + 6) != Some(&b'\\') || bytes.get(at + 7) != Some(&b'u') {
+                return Err(lone());
+            }
+            let low = hex(bytes, at + 8)?;
+            if !(0xDC00..=0xDFFF).contains(&low) {
+                return Err(lone());
+            }
+            (0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00), at + 12)
+        }
+        unit => (unit, at + 6),
+    };
+    let c = char::from_u32(code).ok_or_else(lone)?;
+    let shortest = next == at + 6 && short_escape(c).is_none() && u32::from(c) < 0x20 && {
+        let spelled = &bytes[at + 2..at + 6];
+        !spelled.iter().any(u8::is_ascii_uppercase)
+    };
+    Ok((c, next, shortest))
+}
+
+fn hex(bytes: &[u8], from: usize) -> Walk<u32> {
+    let mut value = 0;
+    for at in from..from + 4 {
+        let digit = bytes.get(at).and_then(|&byte| char::from(byte).to_digit(16));
+        value = value * 16 + digit.ok_or_else(|| broken(Rule::Jsn1, at, "four hexadecimal digits behind \\u"))?;
+    }
+    Ok(value)
+}
+
+fn short_escape(c: char) -> Option<&'static str> {
+    Some(match c {
+        '"' => "\\\"",
+        '\\' => "\\\\",
+        '\u{8}' => "\\b",
+        '\u{C}' => "\\f",
+        '\n' => "\\n",
+        '\r' => "\\r",
+        '\t' => "\\t",
+        _ => return None,
+    })
+}
+
+/// A message being written.
+pub(crate) struct Out {
+    text: String,
+}
+
+impl Out {
+    pub(crate) fn with_capacity(bytes: usize) -> Self {
+        Out { text: String::with_capacity(bytes) }
+    }
+
+    pub(crate) fn into_text(self) -> String {
+        self.text
+    }
+
+    /// Writes text that is JSON already.
+    #[inline]
+    pub(crate) fn raw(&mut self, json: &str) {
+        self.text.push_str(json);
+    }
+
+    /// Writes a key, given as `"key":`, behind a comma where one is due.
+    #[inline]
+    pub(crate) fn key(&mut self, quoted_with_colon: &str) {
+        self.comma();
+        self.text.push_str(quoted_with_colon);
+    }
+
+    /// Writes a comma unless an object or array has just begun.
+    #[inline]
+    pub(crate) fn comma(&mut self) {
+        if !matches!(self.text.as_bytes().last(), Some(b'{' | b'[')) {
+            self.text.push(',');
+        }
+    }
+
+    pub(crate) fn integer(&mut self, value: i64) {
+        // Nineteen digits and a sign.
+        let mut buffer = [0u8; 20];
+        let mut at = buffer.len();
+        let mut rest = value.unsigned_abs();
+        loop {
+            at -= 1;
+            // The remainder of a division by ten fits a byte.
+            buffer[at] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        if value < 0 {
+            self.text.push('-');
+        }
+        self.text.extend(buffer[at..].iter().map(|&digit| char::from(digit)));
+    }
+
+    /// Writes a string that is known to hold nothing that needs an escape.
+    #[inline]
+    pub(crate) fn plain(&mut self, value: &str) {
+        self.text.push('"');
+        self.text.push_str(value);
+        self.text.push('"');
+    }
+
+    /// Writes a string.
+    pub(crate) fn string(&mut self, value: &str) {
+        self.text.push('"');
+        escape_into(&mut self.text, value);
+        self.text.push('"');
+    }
+}
+
+fn escape_into(out: &mut String, value: &str) {
+    let bytes = value.as_bytes();
+    let mut from = 0;
+    loop {
+        let run = plain_run(bytes, from);
+        out.push_str(&value[from..run]);
+        let Some(&byte) = bytes.get(run) else { return };
+        match short_escape(char::from(byte)) {
+            Some(escape) => out.push_str(escape),
+            None => {
+                const HEX: &[u8; 16] = b"0123456789abcdef";
+                out.push_str("\\u00");
+                out.push(char::from(HEX[usize::from(byte >> 4)]));
+                out.push(char::from(HEX[usize::from(byte & 15)]));
+            }
+        }
+        from = run + 1;
+    }
+}
+
+/// The canonical spelling of a text that is known to be strict JSON: no white space outside of
+/// strings, shortest escapes, numbers as they are.
+pub(crate) fn canonical_value(json: &str) -> String {
+    let bytes = json.as_bytes();
+    let mut out = String::with_capacity(json.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        match byte {
+            b'"' => at = canonical_string(&mut out, json, at),
+            b' ' | b'\t' | b'\n' | b'\r' => at += 1,
+            _ => {
+                let run = bytes[at..]
+                    .iter()
+                    .position(|b| matches!(b, b'"' | b' ' | b'\t' | b'\n' | b'\r'))
+                    .unwrap_or(bytes.len() - at);
+                out.push_str(&json[at..at + run]);
+                at += run;
+            }
+        }
+    }
+    out
+}
+
+/// Copies the string that begins at `start`, its escapes in their shortest form; gives the index
+/// behind it.
+fn canonical_string(out: &mut String, json: &str, start: usize) -> usize {
+    out.push('"');
+    let mut at = start + 1;
+    loop {
+        let run = plain_run(json.as_bytes(), at);
+        out.push_str(&json[at..run]);
+        // Of checked JSON a string has its end, and its escapes can be read.
+        let Some((c, next, _)) = json.as_bytes().get(run).filter(|&&b| b == b'\\').and_then(|_| escape(json, run).ok())
+        else {
+            out.push('"');
+            return run + 1;
+        };
+        escape_into(out, c.encode_utf8(&mut [0; 4]));
+        at = next;
+    }
+}

@@ -1,0 +1,55 @@
+//! The envelope in a form to generate types from: one standalone message type for each payload,
+//! told apart by `type`, without conditions.
+
+use serde_json::{Map, Value, json};
+
+use super::{Form, plain_object};
+use crate::envelope::{MessageEnvelope, payload_schemas};
+use crate::rule::Rule;
+
+/// What needs a condition, or would close a type that later versions add to.
+pub(crate) const NOT_CARRIED: &[Rule] = &[Rule::Fld2, Rule::Env5, Rule::Wrq3, Rule::Wrs4, Rule::Stu3, Rule::Chn4];
+
+pub(super) fn envelope() -> Value {
+    let (definitions, messages) = parts();
+    json!({
+        "oneOf": messages,
+        "discriminator": {"propertyName": "type"},
+        "$defs": definitions,
+    })
+}
+
+/// The definitions, and references to the message types among them.
+pub(super) fn parts() -> (Map<String, Value>, Vec<Value>) {
+    let mut definitions = Map::new();
+    let mut messages = Vec::new();
+    for (message_type, name, mut payload) in payload_schemas(Form::Generating) {
+        payload["title"] = json!(name);
+        without_conditions(&mut payload);
+        let mut message = plain_object(MessageEnvelope::table(Form::Generating), Form::Generating);
+        message["properties"]["type"]["const"] = json!(message_type.as_str());
+        message["properties"]["type"]["examples"] = json!([message_type.as_str()]);
+        if let Some(members) = message["properties"]["type"].as_object_mut() {
+            members.remove("enum");
+        }
+        message["properties"]["payload"] = json!({"$ref": format!("#/$defs/{name}")});
+        let message_name = format!("{}Message", name.trim_end_matches("Message"));
+        message["title"] = json!(message_name);
+        message["description"] = json!(format!("An envelope with a payload of type {message_type}."));
+        messages.push(json!({"$ref": format!("#/$defs/{message_name}")}));
+        definitions.insert(name.to_owned(), payload);
+        definitions.insert(message_name, message);
+    }
+    (definitions, messages)
+}
+
+fn without_conditions(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            members.remove("dependentRequired");
+            members.values_mut().for_each(without_conditions);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_conditions),
+        _ => {}
+    }
+}

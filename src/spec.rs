@@ -1,0 +1,151 @@
+//! The specification: numbered clauses, one file per area.
+//!
+//! Each clause has an id that is never reused and never renumbered, a level, and says how it can
+//! be checked. [`clauses`] gives them to code; the text follows here.
+#![doc = include_str!("spec/codec.md")]
+#![doc = include_str!("spec/json.md")]
+#![doc = include_str!("spec/fields.md")]
+#![doc = include_str!("spec/version.md")]
+#![doc = include_str!("spec/values.md")]
+#![doc = include_str!("spec/envelope.md")]
+#![doc = include_str!("spec/work.md")]
+#![doc = include_str!("spec/status.md")]
+#![doc = include_str!("spec/channel.md")]
+#![doc = include_str!("spec/event.md")]
+#![doc = include_str!("spec/mappings.md")]
+
+use std::sync::LazyLock;
+
+use crate::rule::Scope;
+
+const AREAS: &[&str] = &[
+    include_str!("spec/codec.md"),
+    include_str!("spec/json.md"),
+    include_str!("spec/fields.md"),
+    include_str!("spec/version.md"),
+    include_str!("spec/values.md"),
+    include_str!("spec/envelope.md"),
+    include_str!("spec/work.md"),
+    include_str!("spec/status.md"),
+    include_str!("spec/channel.md"),
+    include_str!("spec/event.md"),
+    include_str!("spec/mappings.md"),
+];
+
+/// How binding a clause is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Level {
+    /// Without it an implementation does not conform.
+    Must,
+    /// There may be a reason to do otherwise; going against it is a warning.
+    Should,
+}
+
+/// One numbered clause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Clause {
+    id: &'static str,
+    level: Level,
+    scope: Option<Scope>,
+    text: &'static str,
+}
+
+impl Clause {
+    /// Its id, `WRS-4` for example.
+    #[must_use]
+    pub const fn id(&self) -> &'static str {
+        self.id
+    }
+
+    /// The area that it belongs to, `WRS` for example.
+    #[must_use]
+    pub fn area(&self) -> &'static str {
+        self.id.split_once('-').map_or(self.id, |(area, _)| area)
+    }
+
+    /// How binding it is.
+    #[must_use]
+    pub const fn level(&self) -> Level {
+        self.level
+    }
+
+    /// What can tell that a message breaks it; nothing for a clause about what an implementation does.
+    #[must_use]
+    pub const fn scope(&self) -> Option<Scope> {
+        self.scope
+    }
+
+    /// What it says.
+    #[must_use]
+    pub const fn text(&self) -> &'static str {
+        self.text
+    }
+}
+
+/// A clause from its line, `- **ID** (LEVEL, scope) text`.
+fn clause(line: &'static str) -> Option<Clause> {
+    let (id, rest) = line.strip_prefix("- **")?.split_once("** (")?;
+    let (marks, text) = rest.split_once(") ")?;
+    let (level, scope) = match marks {
+        "MUST" => (Level::Must, None),
+        "MUST, schema" => (Level::Must, Some(Scope::Schema)),
+        "MUST, beyond" => (Level::Must, Some(Scope::Beyond)),
+        "SHOULD" => (Level::Should, Some(Scope::Warning)),
+        _ => return None,
+    };
+    Some(Clause { id, level, scope, text })
+}
+
+/// Every clause, in the order of the specification.
+///
+/// ```
+/// let clause = workwire::spec::explain("WRS-4").expect("there is one");
+/// assert_eq!(clause.area(), "WRS");
+/// assert!(clause.text().starts_with("`error_message` is there"));
+/// ```
+#[must_use]
+pub fn clauses() -> &'static [Clause] {
+    static CLAUSES: LazyLock<Vec<Clause>> =
+        LazyLock::new(|| AREAS.iter().flat_map(|area| area.lines()).filter_map(clause).collect());
+    &CLAUSES
+}
+
+/// The clause of an id.
+#[must_use]
+pub fn explain(id: &str) -> Option<&'static Clause> {
+    clauses().iter().find(|clause| clause.id == id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rule::Rule;
+
+    #[test]
+    fn every_line_that_looks_like_a_clause_is_one() {
+        for line in AREAS.iter().flat_map(|area| area.lines()).filter(|line| line.contains("**")) {
+            assert!(clause(line).is_some(), "{line}");
+        }
+    }
+
+    #[test]
+    fn clause_ids_are_unique_and_in_order() {
+        let mut last = std::collections::HashMap::new();
+        for clause in clauses() {
+            let number: u32 = clause.id().rsplit('-').next().unwrap().parse().unwrap();
+            let before = last.insert(clause.area(), number).unwrap_or(0);
+            assert_eq!(number, before + 1, "{} follows {}-{before}", clause.id(), clause.area());
+            assert!(clause.text().ends_with(['.', ')']), "{}: a sentence", clause.id());
+        }
+    }
+
+    #[test]
+    fn every_rule_that_a_violation_can_carry_is_a_clause_of_the_same_scope() {
+        for rule in Rule::ALL {
+            let clause = explain(rule.id()).unwrap_or_else(|| panic!("{rule} is no clause"));
+            assert_eq!(clause.scope(), Some(rule.scope()), "{rule}");
+        }
+        let marked = clauses().iter().filter(|clause| clause.scope().is_some()).count();
+        assert_eq!(marked, Rule::ALL.len(), "every marked clause is a rule");
+    }
+}
