@@ -15,18 +15,18 @@ fn channels() -> Vec<(String, String, &'static [&'static str])> {
         .map(|agent| {
             let address = format!("work_queue.{agent}");
             let docs = format!("Requests to agents of type {agent}.");
-            (address, docs, &["WorkRequestMessage"][..])
+            (address, docs, &["WorkRequestEnvelope"][..])
         })
         .collect();
     channels.push((
         "reply_queue".to_owned(),
         "Results, progress, heartbeats and errors, to the orchestrator.".to_owned(),
-        &["WorkStatusMessage", "WorkResultMessage", "StatusUpdateMessage", "ErrorMessage"],
+        &["WorkStatusEnvelope", "WorkResultEnvelope", "StatusUpdateEnvelope", "ErrorMessageEnvelope"],
     ));
     channels.push((
         "broadcast".to_owned(),
         "Cancels and announcements; each agent reads in a group of its own.".to_owned(),
-        &["WorkRequestMessage"],
+        &["WorkRequestEnvelope"],
     ));
     channels.push((
         "channel.{name}".to_owned(),

@@ -33,7 +33,7 @@ pub(super) fn parts() -> (Map<String, Value>, Vec<Value>) {
             members.remove("enum");
         }
         message["properties"]["payload"] = json!({"$ref": format!("#/$defs/{name}")});
-        let message_name = format!("{}Message", name.trim_end_matches("Message"));
+        let message_name = format!("{name}Envelope");
         message["title"] = json!(message_name);
         message["description"] = json!(format!("An envelope with a payload of type {message_type}."));
         messages.push(json!({"$ref": format!("#/$defs/{message_name}")}));
