@@ -214,7 +214,7 @@ macro_rules! document {
                 let mut report = $crate::violation::Report::default();
                 let at = &$crate::violation::Path::Root;
                 let mut check =
-                    $crate::document::Check { report: &mut report, at, end: 0, fields: $Name::FIELDS, source: "" };
+                    $crate::document::Check { report: &mut report, at, end: 0, fields: $Name::FIELDS.names, source: "" };
                 match $Name::assemble(self.parts, $crate::free::Extra::default(), &mut check) {
                     Some(document) if report.is_empty() => Ok(document),
                     _ => Err($crate::ProtocolError::refused(report.finish())),
@@ -268,7 +268,10 @@ macro_rules! document {
 
             pub(crate) const DOCS: &'static [&'static str] = &[$($doc),+];
 
-            pub(crate) const FIELDS: &'static [&'static str] = &[$($wire),+];
+            pub(crate) const FIELDS: $crate::json::Fields = $crate::json::Fields {
+                names: &[$($wire),+],
+                quoted: &[$(concat!("\"", $wire, "\":")),+],
+            };
 
             #[inline]
             fn read_parts(
@@ -282,13 +285,19 @@ macro_rules! document {
                 reader.open_object()?;
                 let mut parts = $Parts::default();
                 let mut unknown = $crate::free::Unknown::default();
-                let mut first = true;
-                while let Some(key) = reader.next_key(&mut first)? {
-                    match &*key {
-                        $($wire => {
+                let mut cursor = $crate::json::Cursor::START;
+                $(
+                    #[allow(non_upper_case_globals, reason = "each field's index under the field's name")]
+                    const $field: usize = $Name::FIELDS.index($wire);
+                )+
+                while let Some(key) = reader.next_field(&$Name::FIELDS, &mut cursor)? {
+                    match key {
+                        $($crate::json::Key::Field(index) if index == $field => {
                             $crate::document::read!($need parts.$field, reader, &at.key($wire));
                         })+
-                        _ => unknown.take(reader, at, key)?,
+                        // Every index has its arm above.
+                        $crate::json::Key::Field(_) => {}
+                        $crate::json::Key::Other(key) => unknown.take(reader, at, key)?,
                     }
                 }
                 let extra = unknown.finish(reader);
@@ -306,7 +315,7 @@ macro_rules! document {
                 };
                 let source = reader.source();
                 let mut check =
-                    $crate::document::Check { report: &mut reader.report, at, end, fields: $Name::FIELDS, source };
+                    $crate::document::Check { report: &mut reader.report, at, end, fields: $Name::FIELDS.names, source };
                 Ok(Self::assemble(parts, extra, &mut check))
             }
 

@@ -7,7 +7,7 @@ use crate::error_message::ErrorMessage;
 use crate::field::Field;
 use crate::free::{Extra, FreeObject, FreeValue, Unknown};
 use crate::id::{MessageId, RequestId, TraceId};
-use crate::json::{Kind, Out, Reader, Walk};
+use crate::json::{Cursor, Fields, Key, Kind, Out, Reader, Walk};
 use crate::name::{AgentType, MessageType};
 use crate::number::Priority;
 use crate::rule::Rule;
@@ -329,19 +329,14 @@ impl MessageEnvelope {
     }
 }
 
-const FIELDS: &[&str] = &[
-    "protocol_version",
-    "message_id",
-    "from_agent",
-    "to_agent",
-    "timestamp",
-    "trace_id",
-    "request_id",
-    "type",
-    "priority",
-    "payload",
-    "x_custom_fields",
-];
+macro_rules! fields {
+    ($($name:literal)+) => { Fields { names: &[$($name),+], quoted: &[$(concat!("\"", $name, "\":")),+] } };
+}
+
+const FIELDS: Fields = fields! {
+    "protocol_version" "message_id" "from_agent" "to_agent" "timestamp" "trace_id" "request_id" "type" "priority"
+    "payload" "x_custom_fields"
+};
 
 #[derive(Default)]
 struct Parts {
@@ -359,23 +354,23 @@ struct Parts {
 }
 
 impl Parts {
-    /// Reads a field; false if its name is not known.
-    fn read(&mut self, key: &str, reader: &mut Reader<'_>, at: &Path<'_>) -> Walk<bool> {
-        match key {
-            "protocol_version" => self.protocol_version.optional(reader, at)?,
-            "message_id" => self.message_id.required(reader, at)?,
-            "from_agent" => self.from_agent.required(reader, at)?,
-            "to_agent" => self.to_agent.required(reader, at)?,
-            "timestamp" => self.timestamp.required(reader, at)?,
-            "trace_id" => self.trace_id.required(reader, at)?,
-            "request_id" => self.request_id.required(reader, at)?,
-            "type" => self.message_type.required(reader, at)?,
-            "priority" => self.priority.optional(reader, at)?,
-            "payload" => self.read_payload(reader, at)?,
-            "x_custom_fields" => self.x_custom_fields.optional(reader, at)?,
-            _ => return Ok(false),
+    /// Reads the field of that index in [`FIELDS`].
+    fn read(&mut self, index: usize, reader: &mut Reader<'_>, root: &Path<'_>) -> Walk<()> {
+        let at = &root.key(FIELDS.names[index]);
+        match index {
+            0 => self.protocol_version.optional(reader, at),
+            1 => self.message_id.required(reader, at),
+            2 => self.from_agent.required(reader, at),
+            3 => self.to_agent.required(reader, at),
+            4 => self.timestamp.required(reader, at),
+            5 => self.trace_id.required(reader, at),
+            6 => self.request_id.required(reader, at),
+            7 => self.message_type.required(reader, at),
+            8 => self.priority.optional(reader, at),
+            9 => self.read_payload(reader, at),
+            10 => self.x_custom_fields.optional(reader, at),
+            _ => Ok(()),
         }
-        Ok(true)
     }
 
     /// The payload is read once, by its type. Where the type comes later, it is looked for first.
@@ -434,16 +429,17 @@ impl Field for MessageEnvelope {
         reader.open_object()?;
         let mut parts = Parts::default();
         let mut unknown = Unknown::default();
-        let mut first = true;
-        while let Some(key) = reader.next_key(&mut first)? {
-            if !parts.read(&key, reader, &at.key(&key))? {
-                unknown.take(reader, at, key)?;
+        let mut cursor = Cursor::START;
+        while let Some(key) = reader.next_field(&FIELDS, &mut cursor)? {
+            match key {
+                Key::Field(index) => parts.read(index, reader, at)?,
+                Key::Other(key) => unknown.take(reader, at, key)?,
             }
         }
         let extra = unknown.finish(reader);
         let end = reader.offset() - 1;
         let source = reader.source();
-        Ok(parts.finish(extra, &mut Check { report: &mut reader.report, at, end, fields: FIELDS, source }))
+        Ok(parts.finish(extra, &mut Check { report: &mut reader.report, at, end, fields: FIELDS.names, source }))
     }
 
     fn write(&self, out: &mut Out) {

@@ -108,6 +108,9 @@ macro_rules! uuid_value {
                 reader: &mut $crate::json::Reader<'_>,
                 at: &$crate::violation::Path<'_>,
             ) -> $crate::json::Walk<Option<Self>> {
+                if let Some(uuid) = reader.uuid() {
+                    return Ok(Some($Name(uuid)));
+                }
                 $crate::field::read_text(reader, at, |text| parse(&text).map($Name))
             }
 

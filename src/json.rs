@@ -12,7 +12,7 @@ mod scan;
 mod text;
 
 pub(crate) use keys::Frame;
-pub(crate) use reader::{Kind, Mode, Reader};
+pub(crate) use reader::{Cursor, Fields, Key, Kind, Mode, Reader};
 pub(crate) use scan::{Number, Whole};
 pub(crate) use text::{Out, canonical_value};
 

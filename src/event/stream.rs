@@ -203,7 +203,7 @@ impl Stream {
     }
 
     fn finish(mut self, end: usize) -> Result<AgentEvent, ProtocolError> {
-        let fields = AgentEvent::FIELDS;
+        let fields = AgentEvent::FIELDS.names;
         let mut check = Check { report: &mut self.report, at: &Path::Root, end, fields, source: "" };
         let event = AgentEvent::assemble(self.parts, Extra::new(self.later), &mut check);
         match event {

@@ -34,6 +34,9 @@ impl<'a> Keys<'a> {
             return false;
         }
         if own.len() < FEW {
+            if self.stack.capacity() == 0 {
+                self.stack.reserve(FEW);
+            }
             self.stack.push(key.clone());
         } else {
             let mut many: HashSet<_> = self.stack.drain(frame.base..).collect();

@@ -34,6 +34,59 @@ impl Default for Mode {
     }
 }
 
+/// The fields of a document in their order: their names, and as they are written, with quotes and colon.
+pub(crate) struct Fields {
+    pub(crate) names: &'static [&'static str],
+    pub(crate) quoted: &'static [&'static str],
+}
+
+impl Fields {
+    /// The index of a name, for tables in code.
+    pub(crate) const fn index(&self, name: &str) -> usize {
+        let mut index = 0;
+        while index < self.names.len() {
+            if same(self.names[index], name) {
+                return index;
+            }
+            index += 1;
+        }
+        usize::MAX
+    }
+}
+
+const fn same(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    if one.len() != other.len() {
+        return false;
+    }
+    let mut at = 0;
+    while at < one.len() {
+        if one[at] != other[at] {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}
+
+/// A key of an object whose fields are known.
+pub(crate) enum Key<'a> {
+    /// The field of this index in the table.
+    Field(usize),
+    /// No field of the table.
+    Other(Cow<'a, str>),
+}
+
+/// How far the walk over a table's fields is.
+pub(crate) struct Cursor {
+    first: bool,
+    next: usize,
+}
+
+impl Cursor {
+    pub(crate) const START: Cursor = Cursor { first: true, next: 0 };
+}
+
 /// Walks one document. Typed values and free content share its position, depth and report.
 pub(crate) struct Reader<'a> {
     pub(super) text: &'a str,
@@ -187,6 +240,33 @@ impl<'a> Reader<'a> {
         Ok(Some(key))
     }
 
+    /// The next key of the open object as a field of a table, or as itself. Senders mostly write
+    /// the fields in their order, so the next of the table are tried first, with quotes and colon.
+    #[inline]
+    pub(crate) fn next_field(&mut self, table: &Fields, cursor: &mut Cursor) -> Walk<Option<Key<'a>>> {
+        self.skip_space();
+        let comma = usize::from(!cursor.first);
+        if cursor.first || self.byte() == Some(b',') {
+            let rest = self.text.as_bytes().get(self.at + comma..).unwrap_or_default();
+            for (ahead, quoted) in table.quoted.iter().enumerate().skip(cursor.next) {
+                if rest.starts_with(quoted.as_bytes()) {
+                    self.key_at = self.at + comma;
+                    self.at += comma + quoted.len();
+                    *cursor = Cursor { first: false, next: ahead + 1 };
+                    return Ok(Some(Key::Field(ahead)));
+                }
+            }
+        }
+        let Some(key) = self.next_key(&mut cursor.first)? else { return Ok(None) };
+        Ok(Some(match table.names.iter().position(|name| *name == key) {
+            Some(index) => {
+                cursor.next = index + 1;
+                Key::Field(index)
+            }
+            None => Key::Other(key),
+        }))
+    }
+
     /// Whether the object that comes next has no members.
     pub(crate) fn is_empty_object(&self) -> bool {
         let inside = self.text.as_bytes().get(self.at + 1..).unwrap_or_default();
@@ -229,6 +309,19 @@ impl<'a> Reader<'a> {
         self.string_with_escapes(start, end).map(Cow::Owned)
     }
 
+    /// The 36 characters of a UUID as a string of their own, if that is what comes next.
+    #[inline]
+    pub(crate) fn uuid(&mut self) -> Option<uuid::Uuid> {
+        let bytes = self.text.as_bytes().get(self.at..self.at + 38)?;
+        if bytes[0] != b'"' || bytes[37] != b'"' {
+            return None;
+        }
+        // Of the forms that are parsed, only the hyphenated one has 36 bytes; none has an escape.
+        let uuid = uuid::Uuid::try_parse_ascii(&bytes[1..37]).ok()?;
+        self.at += 38;
+        Some(uuid)
+    }
+
     fn string_with_escapes(&mut self, start: usize, first_run: usize) -> Walk<String> {
         let bytes = self.text.as_bytes();
         let mut scratch = std::mem::take(&mut self.scratch);
@@ -239,9 +332,15 @@ impl<'a> Reader<'a> {
             match bytes.get(at) {
                 Some(b'"') => break,
                 Some(b'\\') => {
-                    let (c, next, shortest) = super::text::escape(self.text, at)?;
-                    self.untidy |= !shortest;
-                    scratch.push(c);
+                    let next = if let Some(c) = super::text::simple_escape(bytes, at) {
+                        scratch.push(c);
+                        at + 2
+                    } else {
+                        let (c, next, shortest) = super::text::escape(self.text, at)?;
+                        self.untidy |= !shortest;
+                        scratch.push(c);
+                        next
+                    };
                     let run = scan::plain_run(bytes, next);
                     scratch.push_str(&self.text[next..run]);
                     at = run;
@@ -264,6 +363,7 @@ impl<'a> Reader<'a> {
             at = scan::plain_run(bytes, at);
             match bytes.get(at) {
                 Some(b'"') => break,
+                Some(b'\\') if super::text::simple_escape(bytes, at).is_some() => at += 2,
                 Some(b'\\') => {
                     let (_, next, shortest) = super::text::escape(self.text, at)?;
                     self.untidy |= !shortest;

@@ -4,23 +4,38 @@ use super::scan::plain_run;
 use super::{Walk, broken};
 use crate::rule::Rule;
 
+/// What stands for a character behind a backslash, where that is the shortest spelling; else zero.
+const SIMPLE: [u8; 256] = {
+    let mut table = [0; 256];
+    let pairs = [(b'"', b'"'), (b'\\', b'\\'), (b'b', 8), (b'f', 12), (b'n', b'\n'), (b'r', b'\r'), (b't', b'\t')];
+    let mut at = 0;
+    while at < pairs.len() {
+        table[pairs[at].0 as usize] = pairs[at].1;
+        at += 1;
+    }
+    table
+};
+
+/// The character of the two-character escape that begins at the backslash at `at`, if it is one of
+/// those that the canonical form uses.
+#[inline]
+pub(super) fn simple_escape(bytes: &[u8], at: usize) -> Option<char> {
+    let c = SIMPLE[usize::from(*bytes.get(at + 1)?)];
+    (c != 0).then_some(char::from(c))
+}
+
 /// The escape that begins at the backslash at `at`: its character, the index behind it, and
 /// whether it is spelled as the canonical form spells it.
 pub(super) fn escape(text: &str, at: usize) -> Walk<(char, usize, bool)> {
     let bytes = text.as_bytes();
-    let (c, shortest) = match bytes.get(at + 1) {
-        Some(b'n') => ('\n', true),
-        Some(b'"') => ('"', true),
-        Some(b'\\') => ('\\', true),
-        Some(b't') => ('\t', true),
-        Some(b'r') => ('\r', true),
-        Some(b'b') => ('\u{8}', true),
-        Some(b'f') => ('\u{C}', true),
-        Some(b'/') => ('/', false),
-        Some(b'u') => return unicode_escape(bytes, at),
-        _ => return Err(broken(Rule::Jsn1, at + 1, "one of \"\\/bfnrtu behind the backslash")),
-    };
-    Ok((c, at + 2, shortest))
+    if let Some(c) = simple_escape(bytes, at) {
+        return Ok((c, at + 2, true));
+    }
+    match bytes.get(at + 1) {
+        Some(b'/') => Ok(('/', at + 2, false)),
+        Some(b'u') => unicode_escape(bytes, at),
+        _ => Err(broken(Rule::Jsn1, at + 1, "one of \"\\/bfnrtu behind the backslash")),
+    }
 }
 
 fn unicode_escape(bytes: &[u8], at: usize) -> Walk<(char, usize, bool)> {
