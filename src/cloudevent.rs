@@ -275,7 +275,7 @@ impl<'a> Received<'a> {
                 continue;
             }
             let Some((_, own)) = made.iter().find(|(made, _)| *made == name) else {
-                self.disagree(came, "no such attribute for this document", reader);
+                Self::disagree(came, "no such attribute for this document", reader);
                 continue;
             };
             let same = match (name, value, own) {
@@ -297,12 +297,12 @@ impl<'a> Received<'a> {
                 _ => value == own,
             };
             if !same {
-                self.disagree(came, "what data says", reader);
+                Self::disagree(came, "what data says", reader);
             }
         }
     }
 
-    fn disagree(&self, came: &Came<'a>, expected: &'static str, reader: &mut Reader<'a>) {
+    fn disagree(came: &Came<'a>, expected: &'static str, reader: &mut Reader<'a>) {
         let at = Path::Root.key(&came.name);
         reader.report.add(came.place, &at, Rule::Cle4, expected, Some(&shown(&came.value)));
     }

@@ -91,6 +91,18 @@ impl Decoder {
         D::decode(self, bytes)
     }
 
+    /// Reads an envelope, and keeps the output of a result in the bytes.
+    pub(crate) fn decode_lending(
+        self,
+        bytes: &[u8],
+    ) -> Result<(MessageEnvelope, Option<std::borrow::Cow<'_, str>>), ProtocolError> {
+        let text = open(bytes, self.limits)?;
+        let mut reader = Reader::new(text, self.mode(Some("protocol_version")));
+        reader.ask_to_lend();
+        let envelope = finish(whole(&mut reader), &mut reader)?;
+        Ok((envelope, reader.take_lent()))
+    }
+
     pub(crate) fn mode(self, version_field: Option<&'static str>) -> Mode {
         Mode { lenient: self.lenient, max_depth: self.limits.max_depth(), version_field }
     }
@@ -107,10 +119,15 @@ impl Decoder {
 fn decode<T: Field>(decoder: Decoder, bytes: &[u8], version_field: Option<&'static str>) -> Result<T, ProtocolError> {
     let text = open(bytes, decoder.limits)?;
     let mut reader = Reader::new(text, decoder.mode(version_field));
-    match whole(&mut reader) {
+    finish(whole(&mut reader), &mut reader)
+}
+
+/// A document that broke no rule, or why there is none.
+fn finish<T>(walked: Walk<Option<T>>, reader: &mut Reader<'_>) -> Result<T, ProtocolError> {
+    match walked {
         Ok(Some(document)) if reader.report.is_empty() => Ok(document),
-        Ok(_) => Err(ProtocolError::refused(reader.report.finish())),
-        Err(syntax) => Err(syntax.into_error(bytes)),
+        Ok(_) => Err(ProtocolError::refused(std::mem::take(&mut reader.report).finish())),
+        Err(syntax) => Err(syntax.into_error(reader.source().as_bytes())),
     }
 }
 

@@ -1,11 +1,12 @@
 //! A document from one table of its fields: the struct, its getters, its builder, how it is read,
 //! written and described.
 //!
-//! A field is `required`, `optional`, or has a `default`. Reading and building end in the same
+//! A field is `required`, `optional`, or has a `default`; `lent` is a text with a default that can
+//! be left in the bytes. Reading and building end in the same
 //! place: the parts of a document, checked across fields by its [`Whole`].
 
 use crate::field::Field;
-use crate::json::{Reader, Walk};
+use crate::json::{Kind, Reader, Walk};
 use crate::rule::Rule;
 use crate::violation::{Path, Place, Report};
 
@@ -95,11 +96,25 @@ impl<T: Field> Slot<T> {
         if !self.begin(reader, at)? {
             return Ok(());
         }
-        if reader.null()? {
+        if reader.null() {
             self.state = State::Null;
         } else {
             self.value = T::read(reader, at)?;
         }
+        Ok(())
+    }
+}
+
+impl Slot<String> {
+    /// Reads a text that the reader keeps for itself where it lends such texts out.
+    pub(crate) fn lent(&mut self, reader: &mut Reader<'_>, at: &Path<'_>) -> Walk<()> {
+        if !reader.lends() || self.state != State::Absent || reader.kind()? != Kind::String {
+            return self.optional(reader, at);
+        }
+        self.begin(reader, at)?;
+        let text = reader.string()?;
+        reader.lend(text);
+        self.value = Some(String::new());
         Ok(())
     }
 }
@@ -180,6 +195,7 @@ macro_rules! document {
     ) => {
         $(#[doc = $doc])+
         #[derive(Debug, Clone, PartialEq)]
+        #[allow(clippy::struct_field_names, reason = "the names on the wire")]
         pub struct $Name {
             $($field: $crate::document::held!($need $Type),)+
             extra: $crate::free::Extra,
@@ -278,6 +294,10 @@ macro_rules! document {
                 reader: &mut $crate::json::Reader<'_>,
                 at: &$crate::violation::Path<'_>,
             ) -> $crate::json::Walk<Option<($Parts, $crate::free::Extra, usize)>> {
+                $(
+                    #[allow(non_upper_case_globals, reason = "each field's index under the field's name")]
+                    const $field: usize = $Name::FIELDS.index($wire);
+                )+
                 if reader.kind()? != $crate::json::Kind::Object {
                     reader.mismatch(at, "an object")?;
                     return Ok(None);
@@ -286,10 +306,6 @@ macro_rules! document {
                 let mut parts = $Parts::default();
                 let mut unknown = $crate::free::Unknown::default();
                 let mut cursor = $crate::json::Cursor::START;
-                $(
-                    #[allow(non_upper_case_globals, reason = "each field's index under the field's name")]
-                    const $field: usize = $Name::FIELDS.index($wire);
-                )+
                 while let Some(key) = reader.next_field(&$Name::FIELDS, &mut cursor)? {
                     match key {
                         $($crate::json::Key::Field(index) if index == $field => {
@@ -380,6 +396,9 @@ macro_rules! take {
     (default $slot:expr, $default:expr) => {
         $slot.value.unwrap_or_else(|| $default)
     };
+    (lent $slot:expr, $default:expr) => {
+        $slot.value.unwrap_or_else(|| $default)
+    };
 }
 pub(crate) use take;
 
@@ -390,7 +409,7 @@ macro_rules! need {
     (optional) => {
         $crate::document::Need::Optional
     };
-    (default, $default:expr, $Type:ty) => {
+    ($default_or_lent:ident, $default:expr, $Type:ty) => {
         $crate::document::Need::Default($crate::document::json_of::<$Type>(&$default))
     };
 }
@@ -409,6 +428,9 @@ pub(crate) use example;
 macro_rules! read {
     (required $slot:expr, $reader:expr, $at:expr) => {
         $slot.required($reader, $at)?
+    };
+    (lent $slot:expr, $reader:expr, $at:expr) => {
+        $slot.lent($reader, $at)?
     };
     ($need:ident $slot:expr, $reader:expr, $at:expr) => {
         $slot.optional($reader, $at)?

@@ -145,6 +145,10 @@ impl MessageEnvelope {
         }
     }
 
+    pub(crate) fn with_payload(self, payload: impl Into<Payload>) -> Self {
+        MessageEnvelope { payload: payload.into(), ..self }
+    }
+
     /// The same message with another id.
     #[must_use]
     pub fn with_message_id(self, message_id: MessageId) -> Self {

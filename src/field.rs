@@ -73,6 +73,7 @@ pub(crate) struct IntegerRange {
 pub(crate) const MAX_SAFE: i64 = (1 << 53) - 1;
 
 /// Reads an integer by its exact decimal value.
+#[allow(clippy::cast_precision_loss, reason = "the bounds lie within 2^53, where every integer is a double")]
 pub(crate) fn read_integer(reader: &mut Reader<'_>, at: &Path<'_>, range: &IntegerRange) -> Walk<Option<i64>> {
     if reader.kind()? != Kind::Number {
         reader.mismatch(at, "an integer")?;
@@ -88,7 +89,6 @@ pub(crate) fn read_integer(reader: &mut Reader<'_>, at: &Path<'_>, range: &Integ
             reader.check_finite(start, number, at);
             return Ok(None);
         }
-        // The bounds lie within ±2^53, where every integer is a double.
         Whole::Rounded(double) if double < range.min as f64 => range.below,
         Whole::Rounded(double) if double > range.max as f64 => range.above,
         Whole::Rounded(_) => refusal(Rule::Num2, "an integer, to the last digit"),

@@ -302,25 +302,25 @@ impl<'a> Unknown<'a> {
 
 /// Fields of a later minor version, kept to be written back.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct Extra(Option<Box<Vec<(String, String)>>>);
+pub(crate) struct Extra(Vec<(String, String)>);
 
 impl Extra {
     pub(crate) fn new(fields: Vec<(String, String)>) -> Self {
-        Extra(if fields.is_empty() { None } else { Some(Box::new(fields)) })
+        Extra(fields)
     }
 
     pub(crate) fn write(&self, out: &mut Out) {
-        for (key, value) in self.0.iter().flat_map(|fields| fields.iter()) {
+        for (key, value) in &self.0 {
             member(out, key, value);
         }
     }
 
     pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().flat_map(|fields| fields.iter()).map(|(key, value)| (key.as_str(), value.as_str()))
+        self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<FreeValue<'_>> {
-        let (_, text) = self.0.as_ref()?.iter().find(|(name, _)| name == key)?;
+        let (_, text) = self.0.iter().find(|(name, _)| name == key)?;
         Some(FreeValue { text })
     }
 }

@@ -75,7 +75,7 @@ impl Limits {
 
 /// Why the bytes are no JSON, and where.
 #[derive(Debug)]
-pub(crate) struct Syntax {
+struct Syntax {
     rule: Rule,
     offset: usize,
     expected: &'static str,
@@ -83,14 +83,16 @@ pub(crate) struct Syntax {
 }
 
 /// The end of a walk: the bytes are no JSON. Boxed, since it travels with every result and is rare.
-pub(crate) type Broken = Box<Syntax>;
+#[derive(Debug)]
+pub(crate) struct Broken(Box<Syntax>);
 
 pub(crate) type Walk<T> = Result<T, Broken>;
 
-impl Syntax {
+impl Broken {
     pub(crate) fn into_violation(self, bytes: &[u8]) -> Violation {
-        let found = self.found.unwrap_or_else(|| what_stands_at(bytes, self.offset));
-        Violation::new(String::new(), self.rule, self.expected, Some(&found)).at(Position::of(bytes, self.offset))
+        let syntax = *self.0;
+        let found = syntax.found.unwrap_or_else(|| what_stands_at(bytes, syntax.offset));
+        Violation::new(String::new(), syntax.rule, syntax.expected, Some(&found)).at(Position::of(bytes, syntax.offset))
     }
 
     pub(crate) fn into_error(self, bytes: &[u8]) -> ProtocolError {
@@ -117,12 +119,12 @@ fn what_stands_at(bytes: &[u8], offset: usize) -> String {
 
 #[cold]
 pub(crate) fn broken(rule: Rule, offset: usize, expected: &'static str) -> Broken {
-    Box::new(Syntax { rule, offset, expected, found: None })
+    Broken(Box::new(Syntax { rule, offset, expected, found: None }))
 }
 
 #[cold]
 fn broken_with(rule: Rule, offset: usize, expected: &'static str, found: String) -> Broken {
-    Box::new(Syntax { rule, offset, expected, found: Some(found) })
+    Broken(Box::new(Syntax { rule, offset, expected, found: Some(found) }))
 }
 
 /// The checks on the whole of the bytes that come before the first value is read.

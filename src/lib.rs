@@ -17,6 +17,7 @@
 //! Not here: anything that moves a message. This crate has no async, no I/O and no clock but in
 //! constructors.
 
+mod borrowed;
 mod catalogue;
 mod channel;
 mod cloudevent;
@@ -43,6 +44,7 @@ mod version;
 mod violation;
 mod work;
 
+pub use borrowed::BorrowedResult;
 pub use catalogue::{Category, ErrorCode};
 pub use channel::{ChannelMessage, ChannelMessageBuilder};
 pub use codec::{AnyDocument, Decoder, Document, DocumentKind};

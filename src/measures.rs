@@ -136,7 +136,7 @@ fn members(reader: &mut Reader<'_>, at: &Path<'_>, table: &Table) -> Walk<bool> 
             continue;
         }
         match table.known.iter().position(|known| known.key == key) {
-            Some(_) if !table.all_or_nothing && reader.null()? => has_nulls = true,
+            Some(_) if !table.all_or_nothing && reader.null() => has_nulls = true,
             Some(index) => {
                 came[index] = true;
                 found[index] = known_number(reader, &place, &table.known[index])?;

@@ -14,6 +14,7 @@ macro_rules! integer_value {
         pub struct $Name($Int);
 
         impl $Name {
+            #[allow(clippy::cast_possible_wrap, clippy::cast_lossless, reason = "the greatest fits an i64")]
             const RANGE: IntegerRange = IntegerRange { min: $min, max: $max as i64, below: $below, above: $above };
 
             /// The smallest.
@@ -183,14 +184,14 @@ integer_value! {
 
 integer_value! {
     /// The number of a step, counted by the agent.
-    StepNumber(u64), 0 to MAX_SAFE as u64,
+    StepNumber(u64), 0 to MAX_SAFE.cast_unsigned(),
     below: refusal(Rule::Wst4, "an integer of at least 0"), above: TOO_LARGE,
     example: 2, default: 0,
 }
 
 integer_value! {
     /// How long something took, in milliseconds.
-    DurationMs(u64), 0 to MAX_SAFE as u64,
+    DurationMs(u64), 0 to MAX_SAFE.cast_unsigned(),
     below: refusal(Rule::Wrs5, "an integer of at least 0"), above: TOO_LARGE,
     example: 1250, default: 0,
 }

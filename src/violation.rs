@@ -31,7 +31,7 @@ impl Position {
         let before = &bytes[..offset.min(bytes.len())];
         let line_start = before.iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
         Position {
-            line: 1 + before.iter().filter(|&&b| b == b'\n').count(),
+            line: before.split(|&b| b == b'\n').count(),
             // Continuation bytes do not begin a character.
             column: 1 + before[line_start..].iter().filter(|&&b| b & 0xC0 != 0x80).count(),
             offset,

@@ -204,7 +204,7 @@ document! {
         /// What its program ended with; 0 means success.
         exit_code "exit_code": ExitCode = required;
         /// What it printed.
-        output "output": String = default(String::new()), example r#""deployed\n""#;
+        output "output": String = lent(String::new()), example r#""deployed\n""#;
         /// Why it failed; required when it did.
         error_message "error_message": String = optional, example r#""no such playbook""#;
         /// How long it took.
@@ -213,6 +213,12 @@ document! {
         agent_id "agent_id": AgentId = required;
         /// What it took.
         resources_used "resources_used": ResourcesUsed = default(ResourcesUsed::default()), example r#"{"cpu_time_ms": 840}"#;
+    }
+}
+
+impl WorkResult {
+    pub(crate) fn with_output(self, output: String) -> Self {
+        WorkResult { output, ..self }
     }
 }
 

@@ -93,8 +93,8 @@ pub(super) fn warnings(message_type: &str, payload: &FreeObject) -> Violations {
 }
 
 /// A payload whose optional keys are left out when they are absent.
-fn payload(value: serde_json::Value) -> Result<FreeObject, ProtocolError> {
-    Ok(FreeObject::from_value(&value)?.without_nulls(&[
+fn payload(value: &serde_json::Value) -> Result<FreeObject, ProtocolError> {
+    Ok(FreeObject::from_value(value)?.without_nulls(&[
         "aspects",
         "artifact_path",
         "progress",
@@ -103,7 +103,7 @@ fn payload(value: serde_json::Value) -> Result<FreeObject, ProtocolError> {
     ]))
 }
 
-fn compose(message_type: &str, from: Name, value: serde_json::Value) -> Result<ChannelMessageBuilder, ProtocolError> {
+fn compose(message_type: &str, from: Name, value: &serde_json::Value) -> Result<ChannelMessageBuilder, ProtocolError> {
     Ok(ChannelMessage::compose(ChannelType::new(message_type)?, from).payload(payload(value)?))
 }
 
@@ -119,7 +119,7 @@ impl ChannelMessage {
         query: &str,
         aspects: Option<&[&str]>,
     ) -> Result<ChannelMessageBuilder, ProtocolError> {
-        compose(CONTEXT_QUERY, from, json!({"query": query, "aspects": aspects}))
+        compose(CONTEXT_QUERY, from, &json!({"query": query, "aspects": aspects}))
     }
 
     /// Gives context.
@@ -143,7 +143,7 @@ impl ChannelMessage {
     /// # Errors
     /// None for texts.
     pub fn task_claim(from: Name, task_id: &str) -> Result<ChannelMessageBuilder, ProtocolError> {
-        compose(TASK_CLAIM, from, json!({"task_id": task_id}))
+        compose(TASK_CLAIM, from, &json!({"task_id": task_id}))
     }
 
     /// Says how a task goes on.
@@ -159,7 +159,7 @@ impl ChannelMessage {
         if let Some(infinite) = progress.filter(|progress| !progress.is_finite()) {
             return Err(ProtocolError::value(Rule::Jsn6, "a finite number", &infinite.to_string()));
         }
-        compose(TASK_UPDATE, from, json!({"task_id": task_id, "status": status, "progress": progress}))
+        compose(TASK_UPDATE, from, &json!({"task_id": task_id, "status": status, "progress": progress}))
     }
 
     /// Calls a vote.
@@ -172,7 +172,7 @@ impl ChannelMessage {
         options: &[&str],
         deadline: Timestamp,
     ) -> Result<ChannelMessageBuilder, ProtocolError> {
-        compose(VOTE_INITIATE, from, json!({"topic": topic, "options": options, "deadline": deadline}))
+        compose(VOTE_INITIATE, from, &json!({"topic": topic, "options": options, "deadline": deadline}))
     }
 
     /// Votes.
@@ -185,7 +185,7 @@ impl ChannelMessage {
         option: &str,
         reasoning: Option<&str>,
     ) -> Result<ChannelMessageBuilder, ProtocolError> {
-        compose(VOTE_CAST, from, json!({"vote_id": vote_id, "option": option, "reasoning": reasoning}))
+        compose(VOTE_CAST, from, &json!({"vote_id": vote_id, "option": option, "reasoning": reasoning}))
     }
 
     /// Tells everybody.
@@ -193,7 +193,7 @@ impl ChannelMessage {
     /// # Errors
     /// None for texts.
     pub fn broadcast(from: Name, message: &str, severity: &str) -> Result<ChannelMessageBuilder, ProtocolError> {
-        compose(BROADCAST, from, json!({"message": message, "severity": severity}))
+        compose(BROADCAST, from, &json!({"message": message, "severity": severity}))
     }
 
     /// Says that an agent is there.
@@ -205,6 +205,6 @@ impl ChannelMessage {
         status: &str,
         current_task: Option<&str>,
     ) -> Result<ChannelMessageBuilder, ProtocolError> {
-        compose(HEARTBEAT, from, json!({"status": status, "current_task": current_task}))
+        compose(HEARTBEAT, from, &json!({"status": status, "current_task": current_task}))
     }
 }

@@ -24,6 +24,7 @@ impl<'a> Keys<'a> {
         Frame { base: self.stack.len(), many: None }
     }
 
+    #[allow(clippy::ptr_arg, reason = "a clone keeps what is borrowed borrowed")]
     /// Notes a key of the innermost object; false if it was there already.
     pub(crate) fn insert(&mut self, frame: &mut Frame<'a>, key: &Cow<'a, str>) -> bool {
         if let Some(many) = &mut frame.many {

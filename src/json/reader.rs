@@ -87,6 +87,13 @@ impl Cursor {
     pub(crate) const START: Cursor = Cursor { first: true, next: 0 };
 }
 
+/// A text that is left in the bytes.
+enum Lent<'a> {
+    No,
+    Asked,
+    Kept(Cow<'a, str>),
+}
+
 /// Walks one document. Typed values and free content share its position, depth and report.
 pub(crate) struct Reader<'a> {
     pub(super) text: &'a str,
@@ -101,6 +108,8 @@ pub(crate) struct Reader<'a> {
     later: Option<bool>,
     /// Where the last key began.
     key_at: usize,
+    /// Keeps a text instead of copying it into its document, for a caller that asked for that.
+    lent: Lent<'a>,
     scratch: String,
 }
 
@@ -116,6 +125,7 @@ impl<'a> Reader<'a> {
             report: Report::default(),
             later: None,
             key_at: 0,
+            lent: Lent::No,
             scratch: String::new(),
         }
     }
@@ -133,6 +143,27 @@ impl<'a> Reader<'a> {
     /// The whole text.
     pub(crate) fn source(&self) -> &'a str {
         self.text
+    }
+
+    /// Asks to keep the text of a `lent` field.
+    pub(crate) fn ask_to_lend(&mut self) {
+        self.lent = Lent::Asked;
+    }
+
+    pub(crate) fn lends(&self) -> bool {
+        !matches!(self.lent, Lent::No)
+    }
+
+    pub(crate) fn lend(&mut self, text: Cow<'a, str>) {
+        self.lent = Lent::Kept(text);
+    }
+
+    /// The text that was kept.
+    pub(crate) fn take_lent(&mut self) -> Option<Cow<'a, str>> {
+        match std::mem::replace(&mut self.lent, Lent::No) {
+            Lent::Kept(text) => Some(text),
+            Lent::No | Lent::Asked => None,
+        }
     }
 
     /// The text of the document between two offsets that tokens began or ended at.
@@ -417,13 +448,13 @@ impl<'a> Reader<'a> {
 
     /// Steps over `null` if that comes next.
     #[inline]
-    pub(crate) fn null(&mut self) -> Walk<bool> {
+    pub(crate) fn null(&mut self) -> bool {
         self.skip_space();
         if self.byte() == Some(b'n') && self.rest().starts_with("null") {
             self.at += 4;
-            return Ok(true);
+            return true;
         }
-        Ok(false)
+        false
     }
 
     /// Reports what stood between `start` and here.

@@ -162,14 +162,13 @@ fn escape_into(out: &mut String, value: &str) {
         let run = plain_run(bytes, from);
         out.push_str(&value[from..run]);
         let Some(&byte) = bytes.get(run) else { return };
-        match short_escape(char::from(byte)) {
-            Some(escape) => out.push_str(escape),
-            None => {
-                const HEX: &[u8; 16] = b"0123456789abcdef";
-                out.push_str("\\u00");
-                out.push(char::from(HEX[usize::from(byte >> 4)]));
-                out.push(char::from(HEX[usize::from(byte & 15)]));
-            }
+        if let Some(escape) = short_escape(char::from(byte)) {
+            out.push_str(escape);
+        } else {
+            const HEX: &[u8; 16] = b"0123456789abcdef";
+            out.push_str("\\u00");
+            out.push(char::from(HEX[usize::from(byte >> 4)]));
+            out.push(char::from(HEX[usize::from(byte & 15)]));
         }
         from = run + 1;
     }
