@@ -17,6 +17,11 @@
 //! Not here: anything that moves a message. This crate has no async, no I/O and no clock but in
 //! constructors.
 
+/// The README's example is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod borrowed;
 mod catalogue;
 mod channel;

@@ -1,13 +1,14 @@
 //! Objects that are free but for some known keys, whose numbers have a range: `hints`,
 //! `resources_used`, `resources`.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use crate::document::{FieldInfo, Need};
 use crate::field::{Field, impl_json_schema};
 use crate::free::FreeObject;
 use crate::json::{Kind, Mode, Out, Reader, Walk};
 use crate::rule::Rule;
-use crate::schema::Form;
+use crate::schema::{Form, plain_object};
 use crate::violation::{Path, Place};
 use crate::{FreeValue, ProtocolError};
 
@@ -15,6 +16,8 @@ use crate::{FreeValue, ProtocolError};
 struct Known {
     key: &'static str,
     docs: &'static str,
+    /// A value, as JSON.
+    example: &'static str,
     rule: Rule,
     expected: &'static str,
     min: f64,
@@ -27,16 +30,13 @@ impl Known {
         (if self.above_min { value > self.min } else { value >= self.min }) && value <= self.max
     }
 
-    fn schema(&self, nullable: bool) -> Value {
-        let mut schema = Map::new();
-        schema.insert("type".into(), if nullable { json!(["number", "null"]) } else { json!("number") });
-        schema.insert("description".into(), json!(self.docs));
-        schema.insert(if self.above_min { "exclusiveMinimum" } else { "minimum" }.into(), bound(self.min));
+    fn schema(&self) -> Value {
+        let mut schema = json!({"type": "number"});
+        schema[if self.above_min { "exclusiveMinimum" } else { "minimum" }] = bound(self.min);
         if self.max.is_finite() {
-            schema.insert("maximum".into(), bound(self.max));
+            schema["maximum"] = bound(self.max);
         }
-        schema.insert("examples".into(), json!([30]));
-        Value::Object(schema)
+        schema
     }
 }
 
@@ -46,10 +46,11 @@ fn bound(value: f64) -> Value {
     json!(value as i64)
 }
 
-const fn more_than_zero(key: &'static str, docs: &'static str) -> Known {
+const fn more_than_zero(key: &'static str, docs: &'static str, example: &'static str) -> Known {
     Known {
         key,
         docs,
+        example,
         rule: Rule::Wrq4,
         expected: "a number greater than 0",
         min: 0.0,
@@ -58,12 +59,14 @@ const fn more_than_zero(key: &'static str, docs: &'static str) -> Known {
     }
 }
 
-const fn at_least_zero(key: &'static str, docs: &'static str, rule: Rule) -> Known {
-    Known { key, docs, rule, expected: "a number of at least 0", min: 0.0, above_min: false, max: f64::INFINITY }
+const fn at_least_zero(key: &'static str, docs: &'static str, example: &'static str, rule: Rule) -> Known {
+    let (expected, max) = ("a number of at least 0", f64::INFINITY);
+    Known { key, docs, example, rule, expected, min: 0.0, above_min: false, max }
 }
 
-const fn percent(key: &'static str, docs: &'static str) -> Known {
-    Known { key, docs, rule: Rule::Stu4, expected: "a number from 0 to 100", min: 0.0, above_min: false, max: 100.0 }
+const fn percent(key: &'static str, docs: &'static str, example: &'static str) -> Known {
+    let (expected, max) = ("a number from 0 to 100", 100.0);
+    Known { key, docs, example, rule: Rule::Stu4, expected, min: 0.0, above_min: false, max }
 }
 
 /// What an object of measures holds.
@@ -75,29 +78,29 @@ struct Table {
 
 const HINTS: Table = Table {
     known: &[
-        more_than_zero("deadline_seconds", "The task has failed when it is not done so many seconds after dispatch."),
-        more_than_zero("estimated_duration_seconds", "How long it should take."),
-        more_than_zero("max_duration_seconds", "How long it may run."),
-        more_than_zero("max_memory_mb", "How much memory it may use."),
+        more_than_zero("deadline_seconds", "The task has failed when it is not done so many seconds after dispatch.", "30"),
+        more_than_zero("estimated_duration_seconds", "How long it should take.", "20"),
+        more_than_zero("max_duration_seconds", "How long it may run.", "60"),
+        more_than_zero("max_memory_mb", "How much memory it may use.", "512"),
     ],
     all_or_nothing: false,
 };
 
 const USED: Table = Table {
     known: &[
-        at_least_zero("cpu_time_ms", "Processor time.", Rule::Wrs6),
-        at_least_zero("memory_peak_mb", "The most memory in use at once.", Rule::Wrs6),
-        at_least_zero("gpu_memory_used_mb", "Memory used on the graphics processor.", Rule::Wrs6),
+        at_least_zero("cpu_time_ms", "Processor time.", "840", Rule::Wrs6),
+        at_least_zero("memory_peak_mb", "The most memory in use at once.", "96.5", Rule::Wrs6),
+        at_least_zero("gpu_memory_used_mb", "Memory used on the graphics processor.", "0", Rule::Wrs6),
     ],
     all_or_nothing: false,
 };
 
 const RESOURCES: Table = Table {
     known: &[
-        percent("cpu_percent", "How busy the processors are."),
-        percent("memory_percent", "How full the memory is."),
-        at_least_zero("gpu_vram_available_gb", "Free memory of the graphics processors.", Rule::Stu5),
-        at_least_zero("gpu_vram_total_gb", "All memory of the graphics processors.", Rule::Stu5),
+        percent("cpu_percent", "How busy the processors are.", "12.5"),
+        percent("memory_percent", "How full the memory is.", "40"),
+        at_least_zero("gpu_vram_available_gb", "Free memory of the graphics processors.", "6", Rule::Stu5),
+        at_least_zero("gpu_vram_total_gb", "All memory of the graphics processors.", "8", Rule::Stu5),
     ],
     all_or_nothing: true,
 };
@@ -196,19 +199,28 @@ fn available_within_total(reader: &mut Reader<'_>, at: &Path<'_>, found: &Found)
     }
 }
 
-fn schema(docs: &[&str], table: &Table) -> Value {
-    let nullable = !table.all_or_nothing;
-    let properties: Map<String, Value> =
-        table.known.iter().map(|known| (known.key.to_owned(), known.schema(nullable))).collect();
-    let mut schema = json!({"type": "object", "properties": properties});
-    if table.all_or_nothing {
-        let keys: Vec<&str> = table.known.iter().map(|known| known.key).collect();
-        schema["additionalProperties"] = json!({"type": "number"});
-        schema["dependentRequired"] = keys.iter().map(|key| ((*key).to_owned(), json!(keys))).collect();
-    } else {
-        schema["additionalProperties"] = json!(true);
-    }
+fn schema(docs: &[&str], table: &'static Table, form: Form) -> Value {
+    let row = |known: &'static Known| FieldInfo {
+        name: known.key,
+        docs: std::slice::from_ref(&known.docs),
+        need: if table.all_or_nothing { Need::Required } else { Need::Optional },
+        example: Some(known.example),
+        schema: known.schema(),
+    };
+    let schema = plain_object(table.known.iter().map(row).collect(), form);
+    let schema = if table.all_or_nothing { all_or_nothing(schema, form) } else { schema };
     crate::schema::described(schema, docs)
+}
+
+/// What is required where anything is there.
+fn all_or_nothing(mut schema: Value, form: Form) -> Value {
+    schema["additionalProperties"] = json!({"type": "number"});
+    let required = schema.as_object_mut().and_then(|members| members.remove("required"));
+    if form != Form::Generating {
+        schema["if"] = json!({"minProperties": 1});
+        schema["then"] = json!({"required": required});
+    }
+    schema
 }
 
 macro_rules! measures {
@@ -274,8 +286,8 @@ macro_rules! measures {
                 self.0.as_str().len() + 32
             }
 
-            fn schema(_: Form) -> Value {
-                schema(&[$($doc),+], &$table)
+            fn schema(form: Form) -> Value {
+                schema(&[$($doc),+], &$table, form)
             }
         }
 

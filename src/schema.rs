@@ -176,7 +176,8 @@ pub(crate) fn object(docs: &[&str], table: Vec<FieldInfo>, form: Form) -> Value 
     schema
 }
 
-fn plain_object(table: Vec<FieldInfo>, form: Form) -> Value {
+/// An object from the table of its fields. Fields that are not in it are left open.
+pub(crate) fn plain_object(table: Vec<FieldInfo>, form: Form) -> Value {
     let mut required = Vec::new();
     let mut properties = Map::new();
     let mut order = Vec::new();
@@ -202,7 +203,11 @@ fn plain_object(table: Vec<FieldInfo>, form: Form) -> Value {
         }
         properties.insert(field.name.to_owned(), schema);
     }
-    json!({"type": "object", "required": required, "properties": properties, ORDER: order})
+    let mut schema = json!({"type": "object", "properties": properties, ORDER: order});
+    if !required.is_empty() {
+        schema["required"] = Value::Array(required);
+    }
+    schema
 }
 
 /// Holds only in documents of the version that this library knows.

@@ -6,6 +6,8 @@ mod vectors {
     pub(crate) mod file;
 }
 
+use workwire::Rule;
+
 use vectors::file::{Vector, decode, load};
 
 #[test]
@@ -13,6 +15,30 @@ fn every_vector_gets_its_verdict() {
     let all = load();
     let failures: Vec<String> = all.iter().filter_map(|vector| judge(vector).err()).collect();
     assert!(failures.is_empty(), "{} of {} vectors:\n{}", failures.len(), all.len(), failures.join("\n"));
+}
+
+#[test]
+fn there_are_enough_and_every_rule_is_shown() {
+    let all = load();
+    let valid = all.iter().filter(|vector| vector.accepted).count();
+    assert!(valid >= 150, "{valid} valid ones");
+    assert!(all.len() - valid >= 400, "{} invalid ones", all.len() - valid);
+    for rule in Rule::ALL {
+        let shown = all.iter().any(|vector| {
+            let mut places = vector.violations.iter().chain(&vector.warnings);
+            places.any(|(_, id)| id == rule.id())
+        });
+        assert!(shown, "no vector shows {rule}");
+    }
+}
+
+#[test]
+fn every_vector_names_clauses_that_exist() {
+    for vector in load() {
+        for id in &vector.clauses {
+            assert!(workwire::spec::explain(id).is_some(), "{}: {id}", vector.name);
+        }
+    }
 }
 
 fn judge(vector: &Vector) -> Result<(), String> {

@@ -25,7 +25,6 @@ pub(super) fn parts() -> (Map<String, Value>, Vec<Value>) {
     let mut messages = Vec::new();
     for (message_type, name, mut payload) in payload_schemas(Form::Generating) {
         payload["title"] = json!(name);
-        without_conditions(&mut payload);
         let mut message = plain_object(MessageEnvelope::table(Form::Generating), Form::Generating);
         message["properties"]["type"]["const"] = json!(message_type.as_str());
         message["properties"]["type"]["examples"] = json!([message_type.as_str()]);
@@ -41,15 +40,4 @@ pub(super) fn parts() -> (Map<String, Value>, Vec<Value>) {
         definitions.insert(message_name, message);
     }
     (definitions, messages)
-}
-
-fn without_conditions(schema: &mut Value) {
-    match schema {
-        Value::Object(members) => {
-            members.remove("dependentRequired");
-            members.values_mut().for_each(without_conditions);
-        }
-        Value::Array(items) => items.iter_mut().for_each(without_conditions),
-        _ => {}
-    }
 }
