@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 
 use crate::codec::Decoder;
-use crate::envelope::{MessageEnvelope, Payload};
+use crate::envelope::MessageEnvelope;
 use crate::error::ProtocolError;
 use crate::free::FreeObject;
 use crate::id::{AgentId, MessageId, RequestId, TaskId, TraceId};
 use crate::measures::ResourcesUsed;
 use crate::name::AgentType;
 use crate::number::{DurationMs, ExitCode, Priority};
+use crate::payload::Payload;
 use crate::time::Timestamp;
 use crate::version::Version;
 use crate::work::{Outcome, WorkResult};

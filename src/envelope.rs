@@ -1,82 +1,20 @@
-//! The envelope of a task message, and what may be in it.
+//! The envelope of a task message.
 
 use serde_json::Value;
 
 use crate::document::{Check, FieldInfo, Need, Slot, json_of};
-use crate::error_message::ErrorMessage;
 use crate::field::Field;
 use crate::free::{Extra, FreeObject, FreeValue, Unknown};
 use crate::id::{MessageId, RequestId, TraceId};
 use crate::json::{Cursor, Fields, Key, Kind, Out, Reader, Walk};
 use crate::name::{AgentType, MessageType};
 use crate::number::Priority;
+use crate::payload::Payload;
 use crate::rule::Rule;
 use crate::schema::Form;
-use crate::status::StatusUpdate;
 use crate::time::Timestamp;
 use crate::version::Version;
 use crate::violation::{Path, Report, Violations};
-use crate::work::{WorkRequest, WorkResult, WorkStatus};
-
-/// What a task message says.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Payload {
-    /// Work to be done.
-    WorkRequest(WorkRequest),
-    /// Progress of a running task.
-    WorkStatus(WorkStatus),
-    /// The end of a task.
-    WorkResult(WorkResult),
-    /// An agent's heartbeat.
-    StatusUpdate(StatusUpdate),
-    /// Something went wrong outside of a task's own work.
-    Error(ErrorMessage),
-}
-
-macro_rules! payloads {
-    ($($Variant:ident $Type:ident)*) => {
-        $(impl From<$Type> for Payload {
-            fn from(payload: $Type) -> Self {
-                Payload::$Variant(payload)
-            }
-        })*
-
-        impl Payload {
-            /// The message type that says which it is.
-            #[must_use]
-            pub const fn message_type(&self) -> MessageType {
-                match self { $(Payload::$Variant(_) => MessageType::$Variant,)* }
-            }
-
-            fn read(message_type: MessageType, reader: &mut Reader<'_>, at: &Path<'_>) -> Walk<Option<Self>> {
-                Ok(match message_type {
-                    $(MessageType::$Variant => $Type::read(reader, at)?.map(Payload::$Variant),)*
-                })
-            }
-
-            fn write(&self, out: &mut Out) {
-                match self { $(Payload::$Variant(payload) => payload.write(out),)* }
-            }
-
-            fn room(&self) -> usize {
-                match self { $(Payload::$Variant(payload) => payload.room(),)* }
-            }
-        }
-
-        /// The schema of each type's payload.
-        pub(crate) fn payload_schemas(form: Form) -> Vec<(MessageType, &'static str, Value)> {
-            vec![$((MessageType::$Variant, stringify!($Type), $Type::schema(form)),)*]
-        }
-    };
-}
-
-payloads! {
-    WorkRequest WorkRequest
-    WorkStatus WorkStatus
-    WorkResult WorkResult
-    StatusUpdate StatusUpdate
-    Error ErrorMessage
-}
 
 /// A task message between an orchestrator and its agents.
 ///

@@ -1,18 +1,22 @@
 //! Strict JSON: from bytes to values, in one pass that checks and reads together.
 //!
 //! [`scan`] knows bytes: where a string or a number ends. [`reader`] walks a document and hands out
-//! keys and values, [`free`](mod@free) checks what no type describes, and [`text`] writes strings
-//! back. Whatever is no JSON ends the walk at once, as [`Broken`]; whatever is JSON but not allowed
+//! keys and values ([`fields`], [`strings`]), [`free`](mod@free) checks what no type describes,
+//! [`ahead`] looks for what comes later, and [`text`] writes strings back. Whatever is no JSON ends the walk at once, as [`Broken`]; whatever is JSON but not allowed
 //! is put into the reader's report, and the walk goes on.
 
+mod ahead;
+mod fields;
 mod free;
 mod keys;
 mod reader;
 mod scan;
+mod strings;
 mod text;
 
+pub(crate) use fields::{Cursor, Fields, Key};
 pub(crate) use keys::Frame;
-pub(crate) use reader::{Cursor, Fields, Key, Kind, Mode, Reader};
+pub(crate) use reader::{Kind, Mode, Reader};
 pub(crate) use scan::{Number, Whole};
 pub(crate) use text::{Out, canonical_value};
 

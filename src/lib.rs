@@ -39,6 +39,7 @@ mod json;
 mod measures;
 mod name;
 mod number;
+mod payload;
 mod rule;
 mod schema;
 pub mod spec;
@@ -53,7 +54,7 @@ pub use borrowed::BorrowedResult;
 pub use catalogue::{Category, ErrorCode};
 pub use channel::{ChannelMessage, ChannelMessageBuilder};
 pub use codec::{AnyDocument, Decoder, Document, DocumentKind};
-pub use envelope::{Envelope, MessageEnvelope, Payload};
+pub use envelope::{Envelope, MessageEnvelope};
 pub use error::ProtocolError;
 pub use error_message::{ErrorMessage, ErrorMessageBuilder};
 pub use event::{AgentEvent, AgentEventBuilder, CallChain, EventPriority, EventType};
@@ -66,6 +67,7 @@ pub use name::{
     WorkType,
 };
 pub use number::{ChannelPriority, DurationMs, ExitCode, Percent, Priority, StepNumber};
+pub use payload::Payload;
 pub use rule::{Rule, Scope, UnknownRule};
 pub use schema::{SchemaFile, not_in_generating_form, schemas};
 pub use status::{AgentStatus, StatusUpdate, StatusUpdateBuilder};

@@ -78,7 +78,11 @@ struct Table {
 
 const HINTS: Table = Table {
     known: &[
-        more_than_zero("deadline_seconds", "The task has failed when it is not done so many seconds after dispatch.", "30"),
+        more_than_zero(
+            "deadline_seconds",
+            "The task has failed when it is not done so many seconds after dispatch.",
+            "30",
+        ),
         more_than_zero("estimated_duration_seconds", "How long it should take.", "20"),
         more_than_zero("max_duration_seconds", "How long it may run.", "60"),
         more_than_zero("max_memory_mb", "How much memory it may use.", "512"),
@@ -207,8 +211,12 @@ fn schema(docs: &[&str], table: &'static Table, form: Form) -> Value {
         example: Some(known.example),
         schema: known.schema(),
     };
-    let schema = plain_object(table.known.iter().map(row).collect(), form);
-    let schema = if table.all_or_nothing { all_or_nothing(schema, form) } else { schema };
+    let mut schema = plain_object(table.known.iter().map(row).collect(), form);
+    if table.all_or_nothing {
+        schema = all_or_nothing(schema, form);
+    } else {
+        schema["additionalProperties"] = json!(true);
+    }
     crate::schema::described(schema, docs)
 }
 

@@ -12,9 +12,10 @@ use serde_json::{Map, Value, json};
 use crate::channel::ChannelMessage;
 use crate::codec::DocumentKind;
 use crate::document::{FieldInfo, Need};
-use crate::envelope::{MessageEnvelope, payload_schemas};
+use crate::envelope::MessageEnvelope;
 use crate::event::AgentEvent;
 use crate::field::Field;
+use crate::payload::payload_schemas;
 use crate::work::Step;
 
 pub(crate) use generating::NOT_CARRIED;

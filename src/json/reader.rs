@@ -34,59 +34,6 @@ impl Default for Mode {
     }
 }
 
-/// The fields of a document in their order: their names, and as they are written, with quotes and colon.
-pub(crate) struct Fields {
-    pub(crate) names: &'static [&'static str],
-    pub(crate) quoted: &'static [&'static str],
-}
-
-impl Fields {
-    /// The index of a name, for tables in code.
-    pub(crate) const fn index(&self, name: &str) -> usize {
-        let mut index = 0;
-        while index < self.names.len() {
-            if same(self.names[index], name) {
-                return index;
-            }
-            index += 1;
-        }
-        usize::MAX
-    }
-}
-
-const fn same(one: &str, other: &str) -> bool {
-    let (one, other) = (one.as_bytes(), other.as_bytes());
-    if one.len() != other.len() {
-        return false;
-    }
-    let mut at = 0;
-    while at < one.len() {
-        if one[at] != other[at] {
-            return false;
-        }
-        at += 1;
-    }
-    true
-}
-
-/// A key of an object whose fields are known.
-pub(crate) enum Key<'a> {
-    /// The field of this index in the table.
-    Field(usize),
-    /// No field of the table.
-    Other(Cow<'a, str>),
-}
-
-/// How far the walk over a table's fields is.
-pub(crate) struct Cursor {
-    first: bool,
-    next: usize,
-}
-
-impl Cursor {
-    pub(crate) const START: Cursor = Cursor { first: true, next: 0 };
-}
-
 /// A text that is left in the bytes.
 enum Lent<'a> {
     No,
@@ -105,12 +52,12 @@ pub(crate) struct Reader<'a> {
     pub(crate) mode: Mode,
     pub(crate) report: Report,
     /// Whether the document is of a later minor version, once that is known.
-    later: Option<bool>,
+    pub(super) later: Option<bool>,
     /// Where the last key began.
-    key_at: usize,
+    pub(super) key_at: usize,
     /// Keeps a text instead of copying it into its document, for a caller that asked for that.
     lent: Lent<'a>,
-    scratch: String,
+    pub(super) scratch: String,
 }
 
 impl<'a> Reader<'a> {
@@ -271,33 +218,6 @@ impl<'a> Reader<'a> {
         Ok(Some(key))
     }
 
-    /// The next key of the open object as a field of a table, or as itself. Senders mostly write
-    /// the fields in their order, so the next of the table are tried first, with quotes and colon.
-    #[inline]
-    pub(crate) fn next_field(&mut self, table: &Fields, cursor: &mut Cursor) -> Walk<Option<Key<'a>>> {
-        self.skip_space();
-        let comma = usize::from(!cursor.first);
-        if cursor.first || self.byte() == Some(b',') {
-            let rest = self.text.as_bytes().get(self.at + comma..).unwrap_or_default();
-            for (ahead, quoted) in table.quoted.iter().enumerate().skip(cursor.next) {
-                if rest.starts_with(quoted.as_bytes()) {
-                    self.key_at = self.at + comma;
-                    self.at += comma + quoted.len();
-                    *cursor = Cursor { first: false, next: ahead + 1 };
-                    return Ok(Some(Key::Field(ahead)));
-                }
-            }
-        }
-        let Some(key) = self.next_key(&mut cursor.first)? else { return Ok(None) };
-        Ok(Some(match table.names.iter().position(|name| *name == key) {
-            Some(index) => {
-                cursor.next = index + 1;
-                Key::Field(index)
-            }
-            None => Key::Other(key),
-        }))
-    }
-
     /// Whether the object that comes next has no members.
     pub(crate) fn is_empty_object(&self) -> bool {
         let inside = self.text.as_bytes().get(self.at + 1..).unwrap_or_default();
@@ -328,86 +248,6 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The string that comes next; borrowed where it has no escapes.
-    #[inline]
-    pub(crate) fn string(&mut self) -> Walk<Cow<'a, str>> {
-        let start = self.at + 1;
-        let end = scan::plain_run(self.text.as_bytes(), start);
-        if self.text.as_bytes().get(end) == Some(&b'"') {
-            self.at = end + 1;
-            return Ok(Cow::Borrowed(&self.text[start..end]));
-        }
-        self.string_with_escapes(start, end).map(Cow::Owned)
-    }
-
-    /// The 36 characters of a UUID as a string of their own, if that is what comes next.
-    #[inline]
-    pub(crate) fn uuid(&mut self) -> Option<uuid::Uuid> {
-        let bytes = self.text.as_bytes().get(self.at..self.at + 38)?;
-        if bytes[0] != b'"' || bytes[37] != b'"' {
-            return None;
-        }
-        // Of the forms that are parsed, only the hyphenated one has 36 bytes; none has an escape.
-        let uuid = uuid::Uuid::try_parse_ascii(&bytes[1..37]).ok()?;
-        self.at += 38;
-        Some(uuid)
-    }
-
-    fn string_with_escapes(&mut self, start: usize, first_run: usize) -> Walk<String> {
-        let bytes = self.text.as_bytes();
-        let mut scratch = std::mem::take(&mut self.scratch);
-        scratch.clear();
-        scratch.push_str(&self.text[start..first_run]);
-        let mut at = first_run;
-        loop {
-            match bytes.get(at) {
-                Some(b'"') => break,
-                Some(b'\\') => {
-                    let next = if let Some(c) = super::text::simple_escape(bytes, at) {
-                        scratch.push(c);
-                        at + 2
-                    } else {
-                        let (c, next, shortest) = super::text::escape(self.text, at)?;
-                        self.untidy |= !shortest;
-                        scratch.push(c);
-                        next
-                    };
-                    let run = scan::plain_run(bytes, next);
-                    scratch.push_str(&self.text[next..run]);
-                    at = run;
-                }
-                Some(_) => return Err(broken(Rule::Jsn1, at, "no raw control character in a string")),
-                None => return Err(broken(Rule::Jsn1, at, "'\"' at the end of the string")),
-            }
-        }
-        self.at = at + 1;
-        let value = scratch.clone();
-        self.scratch = scratch;
-        Ok(value)
-    }
-
-    /// Steps over the string that comes next, and checks it.
-    pub(super) fn pass_string(&mut self) -> Walk<()> {
-        let bytes = self.text.as_bytes();
-        let mut at = self.at + 1;
-        loop {
-            at = scan::plain_run(bytes, at);
-            match bytes.get(at) {
-                Some(b'"') => break,
-                Some(b'\\') if super::text::simple_escape(bytes, at).is_some() => at += 2,
-                Some(b'\\') => {
-                    let (_, next, shortest) = super::text::escape(self.text, at)?;
-                    self.untidy |= !shortest;
-                    at = next;
-                }
-                Some(_) => return Err(broken(Rule::Jsn1, at, "no raw control character in a string")),
-                None => return Err(broken(Rule::Jsn1, at, "'\"' at the end of the string")),
-            }
-        }
-        self.at = at + 1;
-        Ok(())
-    }
-
     /// The number that comes next.
     pub(crate) fn number(&mut self) -> Walk<Number<'a>> {
         let (number, end) = scan::number(self.text, self.at)?;
@@ -423,27 +263,6 @@ impl<'a> Reader<'a> {
         };
         self.at += word.len();
         Ok(())
-    }
-
-    /// Where the value of a key begins in the object at `object`; the end of the object where it is
-    /// not there. For what is checked once the object has been passed.
-    #[cold]
-    pub(crate) fn place_of(text: &str, object: usize, key: &str) -> usize {
-        let mut reader = Reader::new(text, Mode::default());
-        reader.at = object;
-        let mut find = || {
-            reader.open_object().ok()?;
-            let mut first = true;
-            while let Some(name) = reader.next_key(&mut first).ok()? {
-                reader.kind().ok()?;
-                if name == key {
-                    return Some(reader.at);
-                }
-                reader.pass(&Path::Root).ok()?;
-            }
-            Some(reader.at - 1)
-        };
-        find().unwrap_or(object)
     }
 
     /// Steps over `null` if that comes next.
@@ -479,36 +298,5 @@ impl<'a> Reader<'a> {
         }
         self.refuse(start, at, Rule::Fld1, expected);
         Ok(())
-    }
-
-    /// Whether the document is of a later minor version, for which unknown fields are no mistake.
-    /// Looks ahead for the version where it has not come yet.
-    pub(crate) fn is_later(&mut self) -> bool {
-        if let Some(later) = self.later {
-            return later;
-        }
-        let version = self.mode.version_field.and_then(|field| self.look_ahead(field));
-        let later = version.is_some_and(|text| crate::version::is_later_minor(&text));
-        self.later = Some(later);
-        later
-    }
-
-    /// The text of a field of the root, wherever it stands. What is wrong with the document is not
-    /// said here: the walk itself will come to it.
-    pub(crate) fn look_ahead(&self, field: &str) -> Option<Cow<'a, str>> {
-        let mut ahead = Reader::new(self.text, self.mode);
-        if ahead.kind().ok()? != Kind::Object {
-            return None;
-        }
-        ahead.open_object().ok()?;
-        let mut first = true;
-        while let Some(key) = ahead.next_key(&mut first).ok()? {
-            let kind = ahead.kind().ok()?;
-            if key == field {
-                return if kind == Kind::String { ahead.string().ok() } else { None };
-            }
-            ahead.pass(&Path::Root).ok()?;
-        }
-        None
     }
 }

@@ -8,69 +8,82 @@ use crate::event::AgentEvent;
 use crate::field::Field;
 use crate::name::AgentType;
 
-/// Channels as the protocol names them, with the messages that they carry.
-fn channels() -> Vec<(String, String, &'static [&'static str])> {
+/// A queue or stream: what it is called here and on a broker, and what it carries.
+struct Channel {
+    key: String,
+    address: String,
+    docs: String,
+    messages: &'static [&'static str],
+    /// The parts of the address in braces.
+    parameters: &'static [(&'static str, &'static str)],
+}
+
+fn channel(key: &str, docs: &str, messages: &'static [&'static str]) -> Channel {
+    Channel { key: key.to_owned(), address: key.to_owned(), docs: docs.to_owned(), messages, parameters: &[] }
+}
+
+/// Channels as the protocol names them.
+fn channels() -> Vec<Channel> {
     let agents = AgentType::ALL.iter().filter(|agent| **agent != AgentType::Orchestrator);
-    let mut channels: Vec<(String, String, &'static [&'static str])> = agents
-        .map(|agent| {
-            let address = format!("work_queue.{agent}");
-            let docs = format!("Requests to agents of type {agent}.");
-            (address, docs, &["WorkRequestEnvelope"][..])
+    let mut channels: Vec<Channel> = agents
+        .map(|agent| Channel {
+            key: format!("work_queue_{agent}"),
+            address: format!("work_queue.{agent}"),
+            ..channel("", &format!("Requests to agents of type {agent}."), &["WorkRequestEnvelope"])
         })
         .collect();
-    channels.push((
-        "reply_queue".to_owned(),
-        "Results, progress, heartbeats and errors, to the orchestrator.".to_owned(),
+    channels.push(channel(
+        "reply_queue",
+        "Results, progress, heartbeats and errors, to the orchestrator.",
         &["WorkStatusEnvelope", "WorkResultEnvelope", "StatusUpdateEnvelope", "ErrorMessageEnvelope"],
     ));
-    channels.push((
-        "broadcast".to_owned(),
-        "Cancels and announcements; each agent reads in a group of its own.".to_owned(),
+    channels.push(channel(
+        "broadcast",
+        "Cancels and announcements; each agent reads in a group of its own.",
         &["WorkRequestEnvelope"],
     ));
-    channels.push((
-        "channel.{name}".to_owned(),
-        "Messages between agents on a named channel.".to_owned(),
-        &["ChannelMessage"],
-    ));
-    channels.push(("t.{tenant}.events.{stream}".to_owned(), "Events of one tenant.".to_owned(), &["AgentEvent"]));
+    channels.push(Channel {
+        address: "channel.{name}".to_owned(),
+        parameters: &[("name", "What the messages on it hold as their `channel`.")],
+        ..channel("channel", "Messages between agents on a named channel.", &["ChannelMessage"])
+    });
+    channels.push(Channel {
+        address: "t.{tenant}.events.{stream}".to_owned(),
+        parameters: &[
+            ("tenant", "What the events on it hold as their `tenant_id`."),
+            ("stream", "The name of one of the tenant's streams, for example `tasks`."),
+        ],
+        ..channel("tenant_events", "Events of one tenant.", &["AgentEvent"])
+    });
     channels
 }
 
-fn key(address: &str) -> String {
-    address.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
+fn channel_item(channel: &Channel) -> Value {
+    let message = |name: &&str| ((*name).to_owned(), json!({"$ref": format!("#/components/messages/{name}")}));
+    let messages: Map<String, Value> = channel.messages.iter().map(message).collect();
+    let mut item = json!({"address": channel.address, "description": channel.docs, "messages": messages});
+    if !channel.parameters.is_empty() {
+        let parameter = |(name, docs): &(&str, &str)| ((*name).to_owned(), json!({"description": docs}));
+        item["parameters"] = channel.parameters.iter().map(parameter).collect::<Map<_, _>>().into();
+    }
+    item
+}
+
+/// Whoever speaks the protocol may stand at either end.
+fn operations(channel: &Channel) -> impl Iterator<Item = (String, Value)> {
+    ["send", "receive"].into_iter().map(|action| {
+        let operation = json!({
+            "action": action,
+            "channel": {"$ref": format!("#/channels/{}", channel.key)},
+            "summary": format!("{action} on {}", channel.address),
+        });
+        (format!("{action}_{}", channel.key), operation)
+    })
 }
 
 pub(super) fn document() -> Value {
-    let mut channel_map = Map::new();
-    let mut operations = Map::new();
-    for (address, docs, carried) in channels() {
-        let key = key(&address);
-        let carried_refs: Map<String, Value> = carried
-            .iter()
-            .map(|name| ((*name).to_owned(), json!({"$ref": format!("#/components/messages/{name}")})))
-            .collect();
-        let mut channel = json!({"address": address, "description": docs, "messages": carried_refs});
-        let parameters: Map<String, Value> = ["name", "tenant", "stream"]
-            .iter()
-            .filter(|name| address.contains(&format!("{{{name}}}")))
-            .map(|name| ((*name).to_owned(), json!({"description": format!("The {name}.")})))
-            .collect();
-        if !parameters.is_empty() {
-            channel["parameters"] = Value::Object(parameters);
-        }
-        channel_map.insert(key.clone(), channel);
-        for action in ["send", "receive"] {
-            operations.insert(
-                format!("{action}_{key}"),
-                json!({
-                    "action": action,
-                    "channel": {"$ref": format!("#/channels/{key}")},
-                    "summary": format!("{action} on {address}"),
-                }),
-            );
-        }
-    }
+    let channels = channels();
+    let items: Map<String, Value> = channels.iter().map(|each| (each.key.clone(), channel_item(each))).collect();
     json!({
         "asyncapi": "3.0.0",
         "info": {
@@ -80,8 +93,8 @@ pub(super) fn document() -> Value {
             "license": {"name": "MIT OR Apache-2.0"}
         },
         "defaultContentType": "application/json",
-        "channels": channel_map,
-        "operations": operations,
+        "channels": items,
+        "operations": channels.iter().flat_map(operations).collect::<Map<_, _>>(),
         "components": {"messages": messages()},
     })
 }

@@ -4,7 +4,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{Form, plain_object};
-use crate::envelope::{MessageEnvelope, payload_schemas};
+use crate::envelope::MessageEnvelope;
+use crate::payload::payload_schemas;
 use crate::rule::Rule;
 
 /// What needs a condition, or would close a type that later versions add to.
