@@ -309,14 +309,13 @@ impl Report {
             return;
         }
         self.total += 1;
-        if self.kept.len() >= MAX_VIOLATIONS && self.last <= place {
+        let is_behind = self.kept.len() >= MAX_VIOLATIONS && self.last <= place;
+        // Asked before the pointer is made: below an enormous key each would cost as much again.
+        if is_behind || self.pointer_bytes > POINTER_BYTES {
             return;
         }
         let violation = violation();
         self.pointer_bytes += violation.pointer.len();
-        if self.pointer_bytes > POINTER_BYTES && !self.kept.is_empty() {
-            return;
-        }
         self.last = self.last.max(place);
         self.kept.push((place, violation));
         if self.kept.len() > 2 * MAX_VIOLATIONS {

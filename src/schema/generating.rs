@@ -8,8 +8,9 @@ use crate::envelope::MessageEnvelope;
 use crate::payload::payload_schemas;
 use crate::rule::Rule;
 
-/// What needs a condition, or would close a type that later versions add to.
-pub(crate) const NOT_CARRIED: &[Rule] = &[Rule::Fld2, Rule::Env5, Rule::Wrq3, Rule::Wrs4, Rule::Stu3, Rule::Chn4];
+/// What needs a condition, or would close a type that later versions add to. (ENV-5 is carried: every
+/// payload has fields that are required.)
+pub(crate) const NOT_CARRIED: &[Rule] = &[Rule::Fld2, Rule::Wrq3, Rule::Wrs4, Rule::Stu3, Rule::Chn4];
 
 pub(super) fn envelope() -> Value {
     let (definitions, messages) = parts();
