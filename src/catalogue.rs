@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::error::ProtocolError;
 use crate::field::{Field, IntegerRange, Refusal, impl_json_schema, read_integer, refusal};
 use crate::json::{Out, Reader, Walk};
+use crate::number::{AnyInteger, integer_from_text};
 use crate::rule::Rule;
 use crate::schema::Form;
 use crate::violation::Path;
@@ -137,8 +138,9 @@ impl std::str::FromStr for ErrorCode {
     type Err = ProtocolError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let refuse = |_| ProtocolError::value(BROKEN.rule, BROKEN.expected, &format!("{text:?}"));
-        ErrorCode::new(text.parse::<u16>().map_err(refuse)?)
+        let code = integer_from_text(text)?;
+        ErrorCode::new(u16::try_from(code).unwrap_or_default())
+            .map_err(|_| ProtocolError::value(BROKEN.rule, BROKEN.expected, text))
     }
 }
 
@@ -156,7 +158,8 @@ impl serde::Serialize for ErrorCode {
 
 impl<'de> serde::Deserialize<'de> for ErrorCode {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        ErrorCode::new(u16::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+        let code = deserializer.deserialize_any(AnyInteger)?;
+        ErrorCode::new(u16::try_from(code).unwrap_or_default()).map_err(serde::de::Error::custom)
     }
 }
 

@@ -112,7 +112,10 @@ impl AnyDocument {
     /// Says everything that is wrong with the attributes and, below `/data`, with the document.
     pub fn from_cloud_event(decoder: &Decoder, bytes: &[u8]) -> Result<AnyDocument, ProtocolError> {
         let text = open(bytes, decoder.limits())?;
-        let mut reader = Reader::new(text, decoder.mode(None));
+        let mut mode = decoder.mode(None);
+        // The document in data is as deep as by itself.
+        mode.max_depth += 1;
+        let mut reader = Reader::new(text, mode);
         let mut event = Received::default();
         let walked = event.read(&mut reader).and_then(|()| reader.end());
         if let Err(syntax) = walked {
@@ -275,7 +278,9 @@ impl<'a> Received<'a> {
                 continue;
             }
             let Some((_, own)) = made.iter().find(|(made, _)| *made == name) else {
-                Self::disagree(came, "no such attribute for this document", reader);
+                if optional_of(document.kind()).contains(&name) {
+                    Self::disagree(came, "nothing, as data has none", reader);
+                }
                 continue;
             };
             let same = match (name, value, own) {
@@ -305,6 +310,15 @@ impl<'a> Received<'a> {
     fn disagree(came: &Came<'a>, expected: &'static str, reader: &mut Reader<'a>) {
         let at = Path::Root.key(&came.name);
         reader.report.add(came.place, &at, Rule::Cle4, expected, Some(&shown(&came.value)));
+    }
+}
+
+/// The attributes that a document of that kind may have or lack.
+fn optional_of(kind: DocumentKind) -> &'static [&'static str] {
+    match kind {
+        DocumentKind::Envelope => &["traceparent"],
+        DocumentKind::Channel => &["toagent", "correlationid"],
+        DocumentKind::Event => &["correlationid", "parentid"],
     }
 }
 

@@ -3,6 +3,7 @@
 use serde_json::value::RawValue;
 
 use crate::channel::ChannelMessage;
+use crate::document::Whole;
 use crate::envelope::MessageEnvelope;
 use crate::error::ProtocolError;
 use crate::error_message::ErrorMessage;
@@ -116,9 +117,17 @@ impl Decoder {
     }
 }
 
-fn decode<T: Field>(decoder: Decoder, bytes: &[u8], version_field: Option<&'static str>) -> Result<T, ProtocolError> {
+fn decode<T: Field>(
+    decoder: Decoder,
+    bytes: &[u8],
+    version_field: Option<&'static str>,
+    level: u32,
+) -> Result<T, ProtocolError> {
     let text = open(bytes, decoder.limits)?;
-    let mut reader = Reader::new(text, decoder.mode(version_field));
+    let mut mode = decoder.mode(version_field);
+    // A payload is read by itself as deep as it may stand in its envelope.
+    mode.max_depth = mode.max_depth.saturating_sub(level - 1);
+    let mut reader = Reader::new(text, mode);
     finish(whole(&mut reader), &mut reader)
 }
 
@@ -161,10 +170,10 @@ pub(crate) fn deserialize_text<'de, D: serde::Deserializer<'de>>(deserializer: D
 }
 
 macro_rules! documents {
-    ($($Type:ident $version_field:expr;)*) => {$(
+    ($($Type:ident $version_field:expr, $level:expr;)*) => {$(
         impl sealed::Sealed for $Type {
             fn decode(decoder: &Decoder, bytes: &[u8]) -> Result<Self, ProtocolError> {
-                decode(*decoder, bytes, $version_field)
+                decode(*decoder, bytes, $version_field, $level)
             }
 
             fn encode(&self) -> String {
@@ -225,15 +234,15 @@ macro_rules! documents {
 }
 
 documents! {
-    MessageEnvelope Some("protocol_version");
-    ChannelMessage Some("version");
-    AgentEvent Some("version");
-    WorkRequest None;
-    WorkStatus None;
-    Step None;
-    WorkResult None;
-    StatusUpdate None;
-    ErrorMessage None;
+    MessageEnvelope Some("protocol_version"), 1;
+    ChannelMessage Some("version"), ChannelMessage::LEVEL;
+    AgentEvent Some("version"), AgentEvent::LEVEL;
+    WorkRequest None, WorkRequest::LEVEL;
+    WorkStatus None, WorkStatus::LEVEL;
+    Step None, Step::LEVEL;
+    WorkResult None, WorkResult::LEVEL;
+    StatusUpdate None, StatusUpdate::LEVEL;
+    ErrorMessage None, ErrorMessage::LEVEL;
 }
 
 /// One of the three documents that travel by themselves.

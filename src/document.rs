@@ -138,6 +138,13 @@ impl Check<'_> {
         self.report.add(self.end_of(name), &self.at.key(name), rule, expected, None);
     }
 
+    /// Reports a field whose content nests too deep.
+    #[cold]
+    pub(crate) fn too_deep(&mut self, name: &str) {
+        let expected = "no object or array deeper than the limit";
+        self.report.add(self.end_of(name), &self.at.key(name), Rule::Jsn8, expected, Some("more levels"));
+    }
+
     /// Where a field that is missing stands.
     pub(crate) fn end_of(&self, name: &str) -> Place {
         let rank = self.fields.iter().position(|field| *field == name).unwrap_or(self.fields.len());
@@ -153,6 +160,9 @@ impl Check<'_> {
 /// Rules that concern more than one field.
 pub(crate) trait Whole {
     type Parts;
+
+    /// At which level the document stands in what travels: 1 by itself, 2 as a payload.
+    const LEVEL: u32 = 1;
 
     /// Reports what the parts break together. Parts that are missing or were refused are said
     /// already.
@@ -231,7 +241,11 @@ macro_rules! document {
                 let at = &$crate::violation::Path::Root;
                 let mut check =
                     $crate::document::Check { report: &mut report, at, end: 0, fields: $Name::FIELDS.names, source: "" };
-                match $Name::assemble(self.parts, $crate::free::Extra::default(), &mut check) {
+                let document = $Name::assemble(self.parts, $crate::free::Extra::default(), &mut check);
+                if let Some(document) = &document {
+                    document.check_depth(&mut check);
+                }
+                match document {
                     Some(document) if report.is_empty() => Ok(document),
                     _ => Err($crate::ProtocolError::refused(report.finish())),
                 }
@@ -252,6 +266,14 @@ macro_rules! document {
             #[must_use]
             pub fn extra(&self, key: &str) -> Option<$crate::FreeValue<'_>> {
                 self.extra.get(key)
+            }
+
+            /// What was read is within the limit; what is built must be too, or nobody could read it.
+            fn check_depth(&self, check: &mut $crate::document::Check<'_>) {
+                let most = $crate::json::MAX_DEPTH - <$Name as $crate::document::Whole>::LEVEL;
+                $(if $crate::document::depth!($need self.$field) > most {
+                    check.too_deep($wire);
+                })+
             }
 
             /// From the parts to the document, with every rule that concerns more than one field.
@@ -340,6 +362,10 @@ macro_rules! document {
                 $($crate::document::write!($need self.$field, out, concat!("\"", $wire, "\":"));)+
                 self.extra.write(out);
                 out.raw("}");
+            }
+
+            fn depth(&self) -> u32 {
+                1 + [$($crate::document::depth!($need self.$field)),+].into_iter().max().unwrap_or_default()
             }
 
             fn room(&self) -> usize {
@@ -461,3 +487,13 @@ macro_rules! room {
     };
 }
 pub(crate) use room;
+
+macro_rules! depth {
+    (optional $field:expr) => {
+        $field.as_ref().map_or(0, $crate::field::Field::depth)
+    };
+    ($need:ident $field:expr) => {
+        $crate::field::Field::depth(&$field)
+    };
+}
+pub(crate) use depth;

@@ -21,6 +21,20 @@ document! {
 
 impl Whole for ErrorMessage {
     type Parts = ErrorMessageParts;
+
+    const LEVEL: u32 = 2;
+}
+
+/// What a stranger sent comes back in an answer, so it comes back short. A pointer that is longer
+/// is left out: one that is cut points elsewhere.
+const MOST_BYTES: usize = 2048;
+
+fn shortened(mut words: String) -> String {
+    if words.len() > MOST_BYTES {
+        words.truncate(words.floor_char_boundary(MOST_BYTES));
+        words.push('…');
+    }
+    words
 }
 
 impl From<&ProtocolError> for ErrorMessage {
@@ -31,18 +45,21 @@ impl From<&ProtocolError> for ErrorMessage {
         let words = first.map_or_else(|| error.to_string(), ToString::to_string);
         let context = first.map_or_else(FreeObject::new, |violation| {
             let mut out = crate::json::Out::with_capacity(64);
-            out.raw("{\"pointer\":");
-            out.string(violation.pointer());
-            out.raw(",\"rule\":");
+            out.raw("{");
+            if violation.pointer().len() <= MOST_BYTES {
+                out.key("\"pointer\":");
+                out.string(violation.pointer());
+            }
+            out.key("\"rule\":");
             out.string(violation.rule().id());
-            out.raw(",\"violations\":");
+            out.key("\"violations\":");
             out.integer(i64::try_from(error.total()).unwrap_or(i64::MAX));
             out.raw("}");
             FreeObject::from_canonical(out.into_text())
         });
         ErrorMessage {
             error_code: error.error_code(),
-            error_message: Reason::of_words(words),
+            error_message: Reason::of_words(shortened(words)),
             context,
             extra: Extra::default(),
         }

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use serde_json::{Value, json};
 
 use crate::free::FreeObject;
-use crate::json::{Kind, Out, Reader, Walk, Whole};
+use crate::json::{Kind, Out, Reader, Walk, Whole, levels};
 use crate::rule::Rule;
 use crate::schema::Form;
 use crate::violation::Path;
@@ -22,6 +22,11 @@ pub(crate) trait Field: Sized {
     /// About how many bytes the canonical form takes, with the key and the punctuation around it.
     fn room(&self) -> usize {
         64
+    }
+
+    /// How many levels of objects and arrays are in it.
+    fn depth(&self) -> u32 {
+        0
     }
 
     /// The JSON Schema of the value.
@@ -128,6 +133,10 @@ impl Field for FreeObject {
 
     fn room(&self) -> usize {
         self.as_str().len() + 32
+    }
+
+    fn depth(&self) -> u32 {
+        levels(self.as_str())
     }
 
     fn schema(_: Form) -> Value {

@@ -7,13 +7,13 @@ use serde::de::DeserializeOwned;
 
 use crate::error::ProtocolError;
 use crate::field::impl_json_schema;
-use crate::json::{Frame, Kind, Limits, Mode, Out, Reader, Walk, open};
+use crate::json::{Frame, Kind, Limits, MAX_DEPTH, Mode, Out, Reader, Walk, open};
 use crate::rule::Rule;
 use crate::violation::Path;
 
 /// A JSON object of the sender's own: `parameters`, `data`, `payload` of a channel message.
 ///
-/// It keeps the order of its keys and the spelling of its numbers, and is read on demand into
+/// It nests up to 63 deep, and so fits into a document; it keeps the order of its keys and the spelling of its numbers, and is read on demand into
 /// types of the caller's. Two are equal when they would be written the same.
 ///
 /// ```
@@ -42,7 +42,8 @@ impl FreeObject {
         if text == "{}" { FreeObject::new() } else { FreeObject { text } }
     }
 
-    /// Makes one from a value of the caller's that serializes to an object.
+    /// Makes one from a value of the caller's that serializes to an object, as `serde_json` writes
+    /// it: a float that is not finite becomes `null`.
     ///
     /// # Errors
     /// Refuses what is no object, repeats a key, nests too deep or holds a number without bounds.
@@ -81,7 +82,8 @@ impl FreeObject {
         Members::of(self.as_str())
     }
 
-    /// The same object with a key set: in its place if it is there, else at the end.
+    /// The same object with a key set: in its place if it is there, else at the end. The value is
+    /// written as [`from_value`](Self::from_value) does.
     ///
     /// # Errors
     /// Refuses a value that does not serialize to strict JSON.
@@ -142,7 +144,7 @@ impl std::str::FromStr for FreeObject {
     type Err = ProtocolError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        parse_object_in(text, Mode::default())
+        parse_object_in(text, Mode { max_depth: MAX_DEPTH - 1, ..Mode::default() })
     }
 }
 

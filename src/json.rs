@@ -18,7 +18,7 @@ pub(crate) use fields::{Cursor, Fields, Key};
 pub(crate) use keys::Frame;
 pub(crate) use reader::{Kind, Mode, Reader};
 pub(crate) use scan::{Number, Whole};
-pub(crate) use text::{Out, canonical_value};
+pub(crate) use text::{Out, canonical_value, levels};
 
 use crate::error::ProtocolError;
 use crate::rule::Rule;

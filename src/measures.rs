@@ -294,6 +294,10 @@ macro_rules! measures {
                 self.0.as_str().len() + 32
             }
 
+            fn depth(&self) -> u32 {
+                self.0.depth()
+            }
+
             fn schema(form: Form) -> Value {
                 schema(&[$($doc),+], &$table, form)
             }
@@ -343,13 +347,22 @@ measures! {
     }
 }
 
+/// Refuses what JSON has no number for.
+fn finite(value: f64) -> Result<f64, ProtocolError> {
+    if value.is_finite() {
+        Ok(value)
+    } else {
+        Err(ProtocolError::value(Rule::Jsn6, "a finite number", &value.to_string()))
+    }
+}
+
 impl Hints {
     /// The same hints with a number for a key; of a known key it must be greater than 0.
     ///
     /// # Errors
     /// Says which rule the number breaks.
     pub fn with(&self, key: &str, value: f64) -> Result<Self, ProtocolError> {
-        Hints::from_object(&self.0.with(key, &value)?)
+        Hints::from_object(&self.0.with(key, &finite(value)?)?)
     }
 }
 
@@ -359,7 +372,7 @@ impl ResourcesUsed {
     /// # Errors
     /// Says which rule the number breaks.
     pub fn with(&self, key: &str, value: f64) -> Result<Self, ProtocolError> {
-        ResourcesUsed::from_object(&self.0.with(key, &value)?)
+        ResourcesUsed::from_object(&self.0.with(key, &finite(value)?)?)
     }
 }
 
@@ -375,10 +388,10 @@ impl Resources {
         gpu_vram_total_gb: f64,
     ) -> Result<Self, ProtocolError> {
         let object = FreeObject::new()
-            .with("cpu_percent", &cpu_percent)?
-            .with("memory_percent", &memory_percent)?
-            .with("gpu_vram_available_gb", &gpu_vram_available_gb)?
-            .with("gpu_vram_total_gb", &gpu_vram_total_gb)?;
+            .with("cpu_percent", &finite(cpu_percent)?)?
+            .with("memory_percent", &finite(memory_percent)?)?
+            .with("gpu_vram_available_gb", &finite(gpu_vram_available_gb)?)?
+            .with("gpu_vram_total_gb", &finite(gpu_vram_total_gb)?)?;
         Resources::from_object(&object)
     }
 }

@@ -1,5 +1,6 @@
 //! Integers with a range, each a type of its own.
 
+use crate::error::ProtocolError;
 use crate::field::{IntegerRange, MAX_SAFE, refusal};
 use crate::rule::Rule;
 
@@ -101,10 +102,7 @@ macro_rules! integer_value {
             type Err = $crate::ProtocolError;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
-                match text.parse::<i64>() {
-                    Ok(value) => Self::from_wide(value),
-                    Err(_) => Err($crate::ProtocolError::value(Rule::Num1, "an integer", &format!("{text:?}"))),
-                }
+                Self::from_wide(integer_from_text(text)?)
             }
         }
 
@@ -131,8 +129,21 @@ macro_rules! integer_value {
     };
 }
 
+/// An integer written as the canonical form writes it; one too large for any field is held at the bound.
+pub(crate) fn integer_from_text(text: &str) -> Result<i64, ProtocolError> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let canonical = !digits.is_empty()
+        && digits.bytes().all(|byte| byte.is_ascii_digit())
+        && (text == "0" || !digits.starts_with('0'));
+    if !canonical {
+        return Err(ProtocolError::value(Rule::Num1, "an integer", &format!("{text:?}")));
+    }
+    let bound = if text.starts_with('-') { i64::MIN } else { i64::MAX };
+    Ok(text.parse().unwrap_or(bound))
+}
+
 /// An integer in whatever form a format holds it, `3.0` included.
-struct AnyInteger;
+pub(crate) struct AnyInteger;
 
 impl serde::de::Visitor<'_> for AnyInteger {
     type Value = i64;

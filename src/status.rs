@@ -44,4 +44,6 @@ document! {
 
 impl Whole for StatusUpdate {
     type Parts = StatusUpdateParts;
+
+    const LEVEL: u32 = 2;
 }

@@ -283,6 +283,8 @@ impl Place {
 pub(crate) struct Report {
     kept: Vec<(Place, Violation)>,
     total: usize,
+    /// So many of them are of strict JSON.
+    of_json: usize,
     last: Place,
     pointer_bytes: usize,
     foreign: bool,
@@ -309,6 +311,7 @@ impl Report {
             return;
         }
         self.total += 1;
+        self.of_json += usize::from(of_json(rule));
         let is_behind = self.kept.len() >= MAX_VIOLATIONS && self.last <= place;
         // Asked before the pointer is made: below an enormous key each would cost as much again.
         if is_behind || self.pointer_bytes > POINTER_BYTES {
@@ -357,7 +360,7 @@ impl Report {
     fn only_json_and_version(&mut self) {
         self.foreign = true;
         self.kept.retain(|(_, violation)| of_json(violation.rule));
-        self.total = self.kept.len();
+        self.total = self.of_json;
     }
 
     pub(crate) fn finish(mut self) -> Violations {

@@ -52,6 +52,8 @@ fn cancelled_task(parameters: &FreeObject) -> Option<TaskId> {
 impl Whole for WorkRequest {
     type Parts = WorkRequestParts;
 
+    const LEVEL: u32 = 2;
+
     fn check(parts: &mut Self::Parts, check: &mut Check<'_>) {
         let is_cancel = parts.work_type.value.as_ref().is_some_and(WorkType::is_cancel);
         let slot = &parts.parameters;
@@ -172,6 +174,8 @@ document! {
 
 impl Whole for Step {
     type Parts = StepParts;
+
+    const LEVEL: u32 = 3;
 }
 
 document! {
@@ -191,6 +195,8 @@ document! {
 
 impl Whole for WorkStatus {
     type Parts = WorkStatusParts;
+
+    const LEVEL: u32 = 2;
 }
 
 document! {
@@ -224,6 +230,8 @@ impl WorkResult {
 
 impl Whole for WorkResult {
     type Parts = WorkResultParts;
+
+    const LEVEL: u32 = 2;
 
     fn check(parts: &mut Self::Parts, check: &mut Check<'_>) {
         let reason = &parts.error_message;

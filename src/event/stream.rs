@@ -9,7 +9,7 @@ use crate::error::ProtocolError;
 use crate::event::{AgentEvent, AgentEventParts};
 use crate::field::Field;
 use crate::free::{Extra, parse_object_in};
-use crate::json::{Kind, Out, Reader, Walk, open};
+use crate::json::{Kind, Mode, Out, Reader, Walk, open};
 use crate::name::Name;
 use crate::rule::Rule;
 use crate::violation::{Path, Report};
@@ -45,7 +45,12 @@ impl AgentEvent {
         fields.extend(self.parent_event_id.as_ref().map(|id| ("parent_event_id", id.to_string())));
         let known = fields.into_iter().map(|(key, value)| (key.to_owned(), value));
         // What a later minor version added travels as the JSON text that it came as.
-        let later = self.extra.fields().map(|(key, value)| (key.to_owned(), value.to_owned()));
+        // A name that begins with `_` would be taken for the transport's.
+        let later = self
+            .extra
+            .fields()
+            .filter(|(key, _)| !key.starts_with('_'))
+            .map(|(key, value)| (key.to_owned(), value.to_owned()));
         known.chain(later).collect()
     }
 
@@ -174,7 +179,7 @@ impl Stream {
             "parent_event_id" => field.read(&mut parts.parent_event_id),
             "call_chain" => field.read_list(&mut parts.call_chain),
             "context_refs" => field.read_list(&mut parts.context_refs),
-            "data" => match parse_object_in(value, self.decoder.mode(None)) {
+            "data" => match parse_object_in(value, below(self.decoder.mode(None))) {
                 Ok(object) => parts.data.set(object),
                 Err(error) => {
                     parts.data.refused();
@@ -213,11 +218,19 @@ impl Stream {
     }
 }
 
-/// A field that this version does not know: JSON text stays what it is, other text becomes a string.
+/// For a value that stands one level deep in its event.
+fn below(mode: Mode) -> Mode {
+    Mode { max_depth: mode.max_depth.saturating_sub(1), ..mode }
+}
+
+/// A field that this version does not know: strict JSON stays what it is, other text becomes a
+/// string.
 fn as_json(value: &str) -> String {
-    match serde_json::from_str::<serde::de::IgnoredAny>(value) {
-        Ok(_) => crate::json::canonical_value(value),
-        Err(_) => quoted(value),
+    let mut reader = Reader::new(value, below(Mode::default()));
+    let text = reader.free_value(&Path::Root).and_then(|text| reader.end().map(|()| text));
+    match text {
+        Ok(text) if reader.report.is_empty() => text,
+        _ => quoted(value),
     }
 }
 

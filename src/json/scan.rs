@@ -83,8 +83,9 @@ pub(crate) enum Whole {
 impl Number<'_> {
     /// The nearest double; infinite where there is none.
     pub(crate) fn double(&self) -> f64 {
-        // The grammar of JSON numbers is a part of the one that `parse` takes.
-        self.text.parse().unwrap_or(f64::NAN)
+        // The grammar of JSON numbers is a part of the one that `parse` takes. It holds exponents
+        // at a bound, behind which the digits of a very long text no longer meet them.
+        if self.text.len() > SHORT { shortened(self.text).parse() } else { self.text.parse() }.unwrap_or(f64::NAN)
     }
 
     /// Whether its nearest double is finite. Short ones without an exponent always are.
@@ -111,15 +112,41 @@ impl Number<'_> {
     }
 }
 
-/// The exact value of a decimal text if it is whole and fits; linear in the text.
-fn exact_integer(text: &str) -> Option<i64> {
-    let negative = text.starts_with('-');
+/// Texts up to this are parsed as they stand.
+const SHORT: usize = 1000;
+
+/// No double, nor the middle between two, has more significant digits than 768.
+const SIGNIFICANT: usize = 800;
+
+/// The same number, or one that rounds to the same double, with few digits; linear in the text.
+fn shortened(text: &str) -> String {
+    let (before, after, exponent) = split(text);
+    let zeros = before.bytes().chain(after.bytes()).take_while(|digit| *digit == b'0').count();
+    let significant = || before.bytes().chain(after.bytes()).skip(zeros);
+    let mut short = String::from(if text.starts_with('-') { "-0." } else { "0." });
+    short.extend(significant().take(SIGNIFICANT).map(char::from));
+    // Whatever is not zero behind them decides between two halves.
+    short.push(if significant().skip(SIGNIFICANT).any(|digit| digit != b'0') { '1' } else { '0' });
+    // A text has fewer digits than 2^63.
+    let point = i64::try_from(before.len()).unwrap_or(i64::MAX) - i64::try_from(zeros).unwrap_or(i64::MAX);
+    format!("{short}e{}", point.saturating_add(exponent).clamp(-99_999, 99_999))
+}
+
+/// The digits before and behind the decimal point, and the exponent.
+fn split(text: &str) -> (&str, &str, i64) {
     let unsigned = text.trim_start_matches('-');
     let (mantissa, exponent) = match unsigned.find(['e', 'E']) {
         Some(at) => (&unsigned[..at], exponent_of(&unsigned[at + 1..])),
         None => (unsigned, 0),
     };
     let (before, after) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    (before, after, exponent)
+}
+
+/// The exact value of a decimal text if it is whole and fits; linear in the text.
+fn exact_integer(text: &str) -> Option<i64> {
+    let negative = text.starts_with('-');
+    let (before, after, exponent) = split(text);
     let digits = || before.bytes().chain(after.bytes());
     if digits().all(|digit| digit == b'0') {
         return Some(0);
@@ -217,6 +244,24 @@ mod tests {
         let (number, end) = number(text, 0).unwrap();
         assert_eq!(end, text.len());
         number.whole()
+    }
+
+    #[test]
+    fn doubles_of_very_long_texts_are_the_nearest() {
+        let zeros = "0".repeat(700_000);
+        for (text, double) in [
+            (format!("3{zeros}e-700000"), 3.0),
+            (format!("-0.{zeros}25e700001"), -2.5),
+            (format!("0.{zeros}"), 0.0),
+            (format!("1{zeros}"), f64::INFINITY),
+            (format!("1{zeros}e-800000"), 0.0),
+            // The middle between 1 and the next double, and a hair above it.
+            (format!("1.00000000000000011102230246251565404236316680908203125{zeros}"), 1.0),
+            (format!("1.00000000000000011102230246251565404236316680908203125{zeros}1"), 1.000_000_000_000_000_2),
+        ] {
+            let (number, _) = number(&text, 0).unwrap();
+            assert_eq!(number.double().to_bits(), double.to_bits(), "{}…", &text[..20]);
+        }
     }
 
     #[test]

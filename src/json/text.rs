@@ -174,6 +174,34 @@ fn escape_into(out: &mut String, value: &str) {
     }
 }
 
+/// How many levels a text has that is known to be strict JSON.
+pub(crate) fn levels(json: &str) -> u32 {
+    let bytes = json.as_bytes();
+    let (mut at, mut depth, mut deepest) = (0, 0, 0);
+    while let Some(&byte) = bytes.get(at) {
+        match byte {
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth -= 1,
+            b'"' => at = string_end(bytes, at + 1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+        at += 1;
+    }
+    deepest
+}
+
+/// The index of the quote that ends a string.
+fn string_end(bytes: &[u8], mut at: usize) -> usize {
+    loop {
+        at = plain_run(bytes, at);
+        if bytes.get(at) != Some(&b'\\') {
+            return at;
+        }
+        at += 2;
+    }
+}
+
 /// The canonical spelling of a text that is known to be strict JSON: no white space outside of
 /// strings, shortest escapes, numbers as they are.
 pub(crate) fn canonical_value(json: &str) -> String {
