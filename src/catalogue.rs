@@ -95,10 +95,13 @@ impl ErrorCode {
     /// # Errors
     /// Refuses numbers below 1000 and above 9999.
     pub fn new(code: u16) -> Result<Self, ProtocolError> {
-        if (1000..=9999).contains(&code) {
-            Ok(ErrorCode(code))
-        } else {
-            Err(ProtocolError::value(BROKEN.rule, BROKEN.expected, &code.to_string()))
+        ErrorCode::from_wide(i64::from(code))
+    }
+
+    fn from_wide(code: i64) -> Result<Self, ProtocolError> {
+        match u16::try_from(code) {
+            Ok(narrow @ 1000..=9999) => Ok(ErrorCode(narrow)),
+            _ => Err(ProtocolError::value(BROKEN.rule, BROKEN.expected, &code.to_string())),
         }
     }
 
@@ -138,9 +141,7 @@ impl std::str::FromStr for ErrorCode {
     type Err = ProtocolError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let code = integer_from_text(text)?;
-        ErrorCode::new(u16::try_from(code).unwrap_or_default())
-            .map_err(|_| ProtocolError::value(BROKEN.rule, BROKEN.expected, text))
+        ErrorCode::from_wide(integer_from_text(text)?)
     }
 }
 
@@ -158,8 +159,7 @@ impl serde::Serialize for ErrorCode {
 
 impl<'de> serde::Deserialize<'de> for ErrorCode {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let code = deserializer.deserialize_any(AnyInteger)?;
-        ErrorCode::new(u16::try_from(code).unwrap_or_default()).map_err(serde::de::Error::custom)
+        ErrorCode::from_wide(deserializer.deserialize_any(AnyInteger)?).map_err(serde::de::Error::custom)
     }
 }
 

@@ -1,0 +1,115 @@
+//! Everything that is wrong at once, in order, and how it is told.
+
+use serde_json::json;
+use workwire::{AgentEvent, MAX_VIOLATIONS, MessageEnvelope, Rule, Scope, WorkResult};
+
+use crate::bodies::{event, places, request, work_request, work_result};
+
+#[test]
+fn violations_are_told_all_at_once_in_the_order_of_their_places() {
+    let text =
+        r#"{"type":"work_result","priority":9,"payload":{"status":"failed","exit_code":0.5,"z":1},"from_agent":"me"}"#;
+    let error = MessageEnvelope::from_json(text).unwrap_err();
+    let expected = [
+        ("/priority", "ENV-4"),
+        ("/payload/exit_code", "NUM-1"),
+        ("/payload/z", "FLD-2"),
+        ("/payload/task_id", "WRS-1"),
+        ("/payload/error_message", "WRS-4"),
+        ("/payload/duration_ms", "WRS-1"),
+        ("/payload/agent_id", "WRS-1"),
+        ("/from_agent", "ENV-2"),
+        ("/message_id", "ENV-1"),
+        ("/to_agent", "ENV-1"),
+        ("/timestamp", "ENV-1"),
+        ("/trace_id", "ENV-1"),
+        ("/request_id", "ENV-1"),
+    ];
+    assert_eq!(places(&error), expected);
+    assert_eq!(error.total(), expected.len());
+}
+
+fn unknown(fields: usize) -> String {
+    let fields: String = (0..fields).map(|index| format!(r#","u{index}":0"#)).collect();
+    format!("{}{fields}}}", request().text().strip_suffix('}').unwrap())
+}
+
+#[test]
+fn violations_are_kept_up_to_a_hundred_and_counted_beyond() {
+    assert_eq!(MAX_VIOLATIONS, 100);
+    for (fields, kept) in [(99, 99), (100, 100), (101, 100), (1000, 100)] {
+        let error = MessageEnvelope::from_json(&unknown(fields)).unwrap_err();
+        assert_eq!((error.violations().len(), error.total()), (kept, fields));
+        let pointers: Vec<String> = error.violations().iter().map(|violation| violation.pointer().to_owned()).collect();
+        let first: Vec<String> = (0..kept).map(|index| format!("/u{index}")).collect();
+        assert_eq!(pointers, first);
+    }
+}
+
+#[test]
+fn violations_beyond_the_hundred_are_told_as_a_number() {
+    let text = MessageEnvelope::from_json(&unknown(107)).unwrap_err().to_string();
+    assert!(text.ends_with("\n… and 7 more"), "{text}");
+    assert_eq!(text.lines().count(), 101);
+    let text = MessageEnvelope::from_json(&unknown(100)).unwrap_err().to_string();
+    assert!(!text.contains("more"), "{text}");
+}
+
+#[test]
+fn violations_found_late_but_standing_early_are_among_the_hundred() {
+    let references = vec![""; 200];
+    let text = event().with("/call_chain", json!(["other"])).with("/context_refs", references).text();
+    let error = AgentEvent::from_json(&text).unwrap_err();
+    assert_eq!(error.total(), 201);
+    assert_eq!(places(&error)[..2], [("/call_chain", "EVT-6"), ("/context_refs/0", "EVT-7")]);
+}
+
+#[test]
+fn violation_tells_what_was_expected_and_found_up_to_120_characters() {
+    let error = work_request().with("/work_type", "é".repeat(300)).error();
+    let violation = &error.violations()[0];
+    let found = violation.found().unwrap();
+    assert_eq!(found.chars().count(), 120);
+    assert!(found.starts_with("\"é") && found.ends_with("é…"), "{found}");
+    assert_eq!(violation.expected(), "1 to 128 characters");
+    assert_eq!(violation.message(), format!("expected 1 to 128 characters, found {found}"));
+    let exact = work_result().with("/status", "x".repeat(118)).error();
+    assert_eq!(exact.violations()[0].found().unwrap(), format!("\"{}\"", "x".repeat(118)));
+}
+
+#[test]
+fn violation_shows_no_control_characters() {
+    let error = WorkResult::from_json("{\"a\u{9b}31m\":1,\"status\":\"\u{7f}\u{85}\"}").unwrap_err();
+    let text = error.to_string().replace('\n', "");
+    assert!(!text.chars().any(char::is_control), "{text:?}");
+    assert_eq!(error.violations()[0].pointer(), "/a\u{9b}31m", "the pointer itself is exact");
+}
+
+#[test]
+fn violation_pointers_escape_tilde_and_slash() {
+    let text = request().with("/payload/parameters", json!({})).text();
+    let text = text.replace(r#""parameters":{}"#, r#""parameters":{"a/b":[{"~":1,"~":2}],"":{"\u0061":1,"a":1}}"#);
+    let error = MessageEnvelope::from_json(&text).unwrap_err();
+    let expected = [("/payload/parameters/a~1b/0/~0", "JSN-5"), ("/payload/parameters//a", "JSN-5")];
+    assert_eq!(places(&error), expected);
+}
+
+#[test]
+fn repeated_members_are_told_and_the_first_counts() {
+    let text = work_result().text().replace(r#""exit_code":0"#, r#""exit_code":0,"exit_code":"x""#);
+    assert_eq!(places(&WorkResult::from_json(&text).unwrap_err()), [("/exit_code", "JSN-5")]);
+}
+
+#[test]
+fn rules_are_known_by_their_ids() {
+    for rule in Rule::ALL {
+        assert_eq!(rule.id().parse::<Rule>(), Ok(*rule));
+        assert_eq!(rule.to_string(), rule.id());
+        let clause = workwire::spec::explain(rule.id()).unwrap();
+        assert_eq!(clause.id(), rule.id());
+    }
+    let error = "WRS-99".parse::<Rule>().unwrap_err();
+    assert_eq!(error.to_string(), r#"expected the id of a rule such as WRS-4, found "WRS-99""#);
+    assert_eq!(Rule::Env6.scope(), Scope::Warning);
+    assert!(workwire::spec::explain("WRS-99").is_none());
+}
