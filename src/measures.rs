@@ -8,7 +8,7 @@ use crate::field::{Field, impl_json_schema};
 use crate::free::FreeObject;
 use crate::json::{Kind, Mode, Out, Reader, Walk};
 use crate::rule::Rule;
-use crate::schema::{Form, plain_object};
+use crate::schema::{Form, named, plain_object};
 use crate::violation::{Path, Place};
 use crate::{FreeValue, ProtocolError};
 
@@ -213,7 +213,7 @@ fn schema(docs: &[&str], table: &'static Table, form: Form) -> Value {
     };
     let mut schema = plain_object(table.known.iter().map(row).collect(), form);
     if table.all_or_nothing {
-        schema = all_or_nothing(schema, form);
+        schema = all_or_nothing(schema, table.known, form);
     } else {
         schema["additionalProperties"] = json!(true);
     }
@@ -221,12 +221,14 @@ fn schema(docs: &[&str], table: &'static Table, form: Form) -> Value {
 }
 
 /// What is required where anything is there.
-fn all_or_nothing(mut schema: Value, form: Form) -> Value {
+fn all_or_nothing(mut schema: Value, known: &[Known], form: Form) -> Value {
     schema["additionalProperties"] = json!({"type": "number"});
     let required = schema.as_object_mut().and_then(|members| members.remove("required"));
     if form != Form::Generating {
         schema["if"] = json!({"minProperties": 1});
-        schema["then"] = json!({"required": required});
+        // Named once more, since there are validators that want to see what is required.
+        schema["then"] = named(&known.iter().map(|known| known.key).collect::<Vec<_>>());
+        schema["then"]["required"] = json!(required);
     }
     schema
 }

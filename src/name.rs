@@ -11,7 +11,7 @@ use crate::rule::Rule;
 fn no_control(min: usize, max: usize, also_without: &str, example: &str) -> Value {
     json!({
         "type": "string", "minLength": min, "maxLength": max,
-        "pattern": format!(r"^[^\u0000-\u001f\u007f-\u009f{also_without}]*$"),
+        "pattern": format!(r"^[^\x00-\x1f\x7f-\x9f{also_without}]*$"),
         "examples": [example]
     })
 }
@@ -230,8 +230,8 @@ text_value! {
 
 /// No part `.` or `..`, said without looking ahead.
 fn artifact_pattern() -> String {
-    let any = r"[^/\\:\u0000-\u001f\u007f-\u009f]";
-    let no_dot = r"[^./\\:\u0000-\u001f\u007f-\u009f]";
+    let any = r"[^/\\:\x00-\x1f\x7f-\x9f]";
+    let no_dot = r"[^./\\:\x00-\x1f\x7f-\x9f]";
     let part = format!(r"(?:{no_dot}{any}*|\.{no_dot}{any}*|\.\.{any}+)");
     format!("^{part}(?:/{part})*$")
 }

@@ -217,11 +217,18 @@ fn in_known_version(version_field: &str, then: &Value) -> Value {
     json!({"if": {"properties": {version_field: {"enum": [version, null]}}}, "then": then})
 }
 
+/// These fields, whatever they hold.
+pub(crate) fn named(names: &[&str]) -> Value {
+    let properties: Map<String, Value> = names.iter().map(|name| ((*name).to_owned(), json!(true))).collect();
+    json!({"properties": properties, ORDER: names})
+}
+
 /// No other fields than these.
 fn closed(names: &[&str]) -> Value {
-    let properties: Map<String, Value> = names.iter().map(|name| ((*name).to_owned(), json!(true))).collect();
-    let order: Vec<Value> = names.iter().map(|name| json!(name)).collect();
-    json!({"properties": properties, "additionalProperties": false, ORDER: order})
+    let mut schema = named(names);
+    schema["type"] = json!("object");
+    schema["additionalProperties"] = json!(false);
+    schema
 }
 
 /// What JSON Schema can say of a document beyond its fields one by one. The documents are known by
@@ -254,7 +261,7 @@ fn across_fields(names: &[&str], form: Form) -> Vec<Value> {
         let path = nullable(crate::name::ArtifactPath::schema(form));
         rules.push(json!({
             "if": {"properties": {"type": {"type": "string", "pattern": "\\.response$"}}, "required": ["type"]},
-            "then": {"properties": {"payload": {"properties": {"artifact_path": path}}}}
+            "then": {"properties": {"payload": {"type": "object", "properties": {"artifact_path": path}}}}
         }));
     }
     if form == Form::Strict && has("version") {

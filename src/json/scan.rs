@@ -6,6 +6,9 @@ use crate::rule::Rule;
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 
+/// So many words of a run are copied one by one.
+const WORDS: usize = 3;
+
 /// Bytes looked at together once a run has shown to be long.
 const BLOCK: usize = 64;
 
@@ -27,38 +30,55 @@ fn is_special(byte: u8) -> bool {
 #[inline]
 pub(super) fn plain_run(bytes: &[u8], from: usize) -> usize {
     let mut at = from;
-    // Most strings are short: a few words decide.
-    for _ in 0..4 {
-        let Some(word) = bytes.get(at..at + 8).and_then(|chunk| chunk.try_into().ok()) else {
-            return tail_run(bytes, at);
-        };
+    let mut words = 0;
+    // Most runs are short: a few words decide. A long one goes on in blocks, and its end is found
+    // by words again.
+    while let Some(word) = bytes.get(at..at + 8).and_then(|chunk| chunk.try_into().ok()) {
         let marks = marks(u64::from_le_bytes(word));
         if marks != 0 {
             return at + (marks.trailing_zeros() / 8) as usize;
         }
         at += 8;
+        words += 1;
+        if words == BLOCK / 8 {
+            at = plain_blocks(bytes, at);
+        }
     }
-    long_run(bytes, at)
+    bytes[at..].iter().position(|&byte| is_special(byte)).map_or(bytes.len(), |run| at + run)
 }
 
-/// The rest of a long run, in blocks whose test the compiler turns into vector instructions.
-fn long_run(bytes: &[u8], from: usize) -> usize {
+/// Appends the plain run that begins at `from`, and gives its end. A short run is copied word by
+/// word while it is looked at, which takes fewer branches than a copy of an unknown length.
+#[inline]
+pub(super) fn push_plain_run(out: &mut String, text: &str, from: usize) -> usize {
+    let bytes = text.as_bytes();
     let mut at = from;
-    for block in bytes[from..].chunks_exact(BLOCK) {
-        let mut any = false;
-        for &byte in block {
-            any |= is_special(byte);
-        }
-        if any {
+    for _ in 0..WORDS {
+        let Some(word) = bytes.get(at..at + 8).and_then(|chunk| chunk.try_into().ok()) else { break };
+        let word = u64::from_le_bytes(word);
+        if word & HIGHS != 0 {
             break;
         }
-        at += BLOCK;
+        // Of eight ASCII characters, both ends lie between characters.
+        out.push_str(&text[at..at + 8]);
+        let marks = marks(word);
+        if marks != 0 {
+            let plain = (marks.trailing_zeros() / 8) as usize;
+            out.truncate(out.len() - (8 - plain));
+            return at + plain;
+        }
+        at += 8;
     }
-    tail_run(bytes, at)
+    let end = plain_run(bytes, at);
+    out.push_str(&text[at..end]);
+    end
 }
 
-fn tail_run(bytes: &[u8], from: usize) -> usize {
-    bytes[from..].iter().position(|&byte| is_special(byte)).map_or(bytes.len(), |run| from + run)
+/// The index of the first block that is not plain, or of the rest that is no whole block. The
+/// compiler turns the test of a block into vector instructions.
+fn plain_blocks(bytes: &[u8], from: usize) -> usize {
+    let plain = |block: &&[u8]| !block.iter().fold(false, |any, &byte| any | is_special(byte));
+    from + BLOCK * bytes[from..].chunks_exact(BLOCK).take_while(plain).count()
 }
 
 /// A number as it is written, already known to follow the grammar.

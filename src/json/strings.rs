@@ -51,9 +51,7 @@ impl<'a> Reader<'a> {
                         scratch.push(c);
                         next
                     };
-                    let run = scan::plain_run(bytes, next);
-                    scratch.push_str(&self.text[next..run]);
-                    at = run;
+                    at = scan::push_plain_run(&mut scratch, self.text, next);
                 }
                 Some(_) => return Err(broken(Rule::Jsn1, at, "no raw control character in a string")),
                 None => return Err(broken(Rule::Jsn1, at, "'\"' at the end of the string")),

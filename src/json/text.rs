@@ -1,6 +1,6 @@
 //! Strings: their escapes read, and their shortest spelling written.
 
-use super::scan::plain_run;
+use super::scan::{plain_run, push_plain_run};
 use super::{Walk, broken};
 use crate::rule::Rule;
 
@@ -55,11 +55,9 @@ fn unicode_escape(bytes: &[u8], at: usize) -> Walk<(char, usize, bool)> {
         unit => (unit, at + 6),
     };
     let c = char::from_u32(code).ok_or_else(lone)?;
-    let shortest = next == at + 6 && short_escape(c).is_none() && u32::from(c) < 0x20 && {
-        let spelled = &bytes[at + 2..at + 6];
-        !spelled.iter().any(u8::is_ascii_uppercase)
-    };
-    Ok((c, next, shortest))
+    // Shortest is what would be written: a control character without an escape of two characters.
+    let written = usize::try_from(code).ok().and_then(|code| CONTROL.get(code));
+    Ok((c, next, written.is_some_and(|written| bytes[at..next] == *written.as_bytes())))
 }
 
 fn hex(bytes: &[u8], from: usize) -> Walk<u32> {
@@ -69,19 +67,6 @@ fn hex(bytes: &[u8], from: usize) -> Walk<u32> {
         value = value * 16 + digit.ok_or_else(|| broken(Rule::Jsn1, at, "four hexadecimal digits behind \\u"))?;
     }
     Ok(value)
-}
-
-fn short_escape(c: char) -> Option<&'static str> {
-    Some(match c {
-        '"' => "\\\"",
-        '\\' => "\\\\",
-        '\u{8}' => "\\b",
-        '\u{C}' => "\\f",
-        '\n' => "\\n",
-        '\r' => "\\r",
-        '\t' => "\\t",
-        _ => return None,
-    })
 }
 
 /// A message being written.
@@ -155,22 +140,41 @@ impl Out {
     }
 }
 
+/// The escapes of the control characters.
+const CONTROL: [&str; 32] = [
+    "\\u0000", "\\u0001", "\\u0002", "\\u0003", "\\u0004", "\\u0005", "\\u0006", "\\u0007", "\\b", "\\t", "\\n",
+    "\\u000b", "\\f", "\\r", "\\u000e", "\\u000f", "\\u0010", "\\u0011", "\\u0012", "\\u0013", "\\u0014", "\\u0015",
+    "\\u0016", "\\u0017", "\\u0018", "\\u0019", "\\u001a", "\\u001b", "\\u001c", "\\u001d", "\\u001e", "\\u001f",
+];
+
+/// What stands behind the backslash for a character with an escape of two characters; else zero.
+const LETTER: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut letter = u8::MAX;
+    while letter > 0 {
+        if SIMPLE[letter as usize] != 0 {
+            table[SIMPLE[letter as usize] as usize] = letter;
+        }
+        letter -= 1;
+    }
+    table
+};
+
 fn escape_into(out: &mut String, value: &str) {
     let bytes = value.as_bytes();
-    let mut from = 0;
+    let mut at = 0;
     loop {
-        let run = plain_run(bytes, from);
-        out.push_str(&value[from..run]);
-        let Some(&byte) = bytes.get(run) else { return };
-        if let Some(escape) = short_escape(char::from(byte)) {
-            out.push_str(escape);
-        } else {
-            const HEX: &[u8; 16] = b"0123456789abcdef";
-            out.push_str("\\u00");
-            out.push(char::from(HEX[usize::from(byte >> 4)]));
-            out.push(char::from(HEX[usize::from(byte & 15)]));
+        at = push_plain_run(out, value, at);
+        let Some(&byte) = bytes.get(at) else { return };
+        match LETTER[usize::from(byte)] {
+            // Nothing else ends a plain run but what is below a space.
+            0 => out.push_str(CONTROL.get(usize::from(byte)).copied().unwrap_or_default()),
+            letter => {
+                out.push('\\');
+                out.push(char::from(letter));
+            }
         }
-        from = run + 1;
+        at += 1;
     }
 }
 
@@ -231,8 +235,7 @@ fn canonical_string(out: &mut String, json: &str, start: usize) -> usize {
     out.push('"');
     let mut at = start + 1;
     loop {
-        let run = plain_run(json.as_bytes(), at);
-        out.push_str(&json[at..run]);
+        let run = push_plain_run(out, json, at);
         // Of checked JSON a string has its end, and its escapes can be read.
         let Some((c, next, _)) = json.as_bytes().get(run).filter(|&&b| b == b'\\').and_then(|_| escape(json, run).ok())
         else {

@@ -5,15 +5,23 @@ use serde_json::{Map, Value, json};
 
 use super::{Form, plain_object};
 use crate::envelope::MessageEnvelope;
+use crate::field::Field;
+use crate::name::AgentType;
 use crate::payload::payload_schemas;
 use crate::rule::Rule;
+use crate::status::AgentStatus;
+use crate::work::{Outcome, Progress, Step};
 
 /// What needs a condition, or would close a type that later versions add to. (ENV-5 is carried: every
 /// payload has fields that are required.)
 pub(crate) const NOT_CARRIED: &[Rule] = &[Rule::Fld2, Rule::Wrq3, Rule::Wrs4, Rule::Stu3, Rule::Chn4];
 
 pub(super) fn envelope() -> Value {
-    let (definitions, messages) = parts();
+    let (mut definitions, messages) = parts();
+    for (name, shared) in shared_types() {
+        definitions.values_mut().for_each(|definition| refer(definition, name, &shared));
+        definitions.insert(name.to_owned(), shared);
+    }
     json!({
         "oneOf": messages,
         "discriminator": {"propertyName": "type"},
@@ -42,4 +50,32 @@ pub(super) fn parts() -> (Map<String, Value>, Vec<Value>) {
         definitions.insert(message_name, message);
     }
     (definitions, messages)
+}
+
+/// Types that a generator would otherwise make anew, under another name, for every field.
+fn shared_types() -> Vec<(&'static str, Value)> {
+    fn of<T: Field>(name: &'static str) -> (&'static str, Value) {
+        let mut schema = T::schema(Form::Generating);
+        schema["title"] = json!(name);
+        (name, schema)
+    }
+    vec![
+        of::<AgentType>("AgentType"),
+        of::<AgentStatus>("AgentStatus"),
+        of::<Progress>("Progress"),
+        of::<Outcome>("Outcome"),
+        of::<Step>("Step"),
+    ]
+}
+
+/// Puts references to a shared type in the place of the fields that are of it. They stand alone:
+/// beside a description, generators make a type of its own of each.
+fn refer(definition: &mut Value, name: &str, shared: &Value) {
+    let fields = definition.get_mut("properties").and_then(Value::as_object_mut);
+    for (_, field) in fields.into_iter().flatten() {
+        let same = |member: &str| shared.get(member).is_some() && field.get(member) == shared.get(member);
+        if same("enum") || same("properties") {
+            *field = json!({"$ref": format!("#/$defs/{name}")});
+        }
+    }
 }
