@@ -281,13 +281,52 @@ impl Place {
 /// Collects violations while a message is read or built, and puts them in order.
 #[derive(Default)]
 pub(crate) struct Report {
+    /// What is no strict JSON.
+    json: Bounded,
+    /// What breaks the rules of a version that is known.
+    rules: Bounded,
+    /// That the version is of another major: then only what is no strict JSON is said beside it.
+    foreign: Option<(Place, Violation)>,
+}
+
+/// The first hundred of many violations, and how many there are.
+#[derive(Default)]
+struct Bounded {
     kept: Vec<(Place, Violation)>,
     total: usize,
-    /// So many of them are of strict JSON.
-    of_json: usize,
     last: Place,
     pointer_bytes: usize,
-    foreign: bool,
+}
+
+impl Bounded {
+    fn put(&mut self, place: Place, violation: impl FnOnce() -> Violation) {
+        self.total += 1;
+        let is_behind = self.kept.len() >= MAX_VIOLATIONS && self.last <= place;
+        // Asked before the pointer is made: below an enormous key each would cost as much again.
+        if is_behind || self.pointer_bytes > POINTER_BYTES {
+            return;
+        }
+        let violation = violation();
+        self.pointer_bytes += violation.pointer.len();
+        self.last = self.last.max(place);
+        self.kept.push((place, violation));
+        if self.kept.len() > 2 * MAX_VIOLATIONS {
+            self.order();
+        }
+    }
+
+    fn order(&mut self) {
+        self.kept.sort_by_key(|(place, _)| *place);
+        self.kept.truncate(MAX_VIOLATIONS);
+        self.last = self.kept.last().map_or(Place::default(), |(place, _)| *place);
+    }
+
+    fn merge(&mut self, other: Bounded, at: Option<usize>) {
+        self.total += other.total - other.kept.len();
+        for (place, violation) in other.kept {
+            self.put(at.map_or(place, Place::from), || violation);
+        }
+    }
 }
 
 impl Report {
@@ -305,70 +344,47 @@ impl Report {
     }
 
     fn put(&mut self, place: Place, rule: Rule, violation: impl FnOnce() -> Violation) {
-        if rule == Rule::Ver2 {
-            self.only_json_and_version();
-        } else if self.foreign && !of_json(rule) {
-            return;
-        }
-        self.total += 1;
-        self.of_json += usize::from(of_json(rule));
-        let is_behind = self.kept.len() >= MAX_VIOLATIONS && self.last <= place;
-        // Asked before the pointer is made: below an enormous key each would cost as much again.
-        if is_behind || self.pointer_bytes > POINTER_BYTES {
-            return;
-        }
-        let violation = violation();
-        self.pointer_bytes += violation.pointer.len();
-        self.last = self.last.max(place);
-        self.kept.push((place, violation));
-        if self.kept.len() > 2 * MAX_VIOLATIONS {
-            self.order();
+        match rule {
+            Rule::Ver2 => self.foreign = Some((place, violation())),
+            Rule::Jsn5 | Rule::Jsn11 => self.json.put(place, violation),
+            _ => self.rules.put(place, violation),
         }
     }
 
     /// Takes over what a report of the same bytes holds; of a report of other bytes, all of it at
     /// one place.
     pub(crate) fn merge(&mut self, other: Report, at: Option<usize>) {
-        let more = other.total - other.kept.len();
-        for (place, violation) in other.kept {
-            self.put(at.map_or(place, Place::from), violation.rule, || violation);
-        }
-        self.total += more;
+        self.json.merge(other.json, at);
+        self.rules.merge(other.rules, at);
+        let foreign = other.foreign.map(|(place, violation)| (at.map_or(place, Place::from), violation));
+        self.foreign = self.foreign.take().or(foreign);
     }
 
     /// Takes over violations that were finished elsewhere, all of them at one place.
     pub(crate) fn take_all(&mut self, violations: Violations, place: usize) {
-        let more = violations.total - violations.kept.len();
+        self.rules.total += violations.total - violations.kept.len();
         for violation in violations.kept {
             self.put(place.into(), violation.rule, || violation);
         }
-        self.total += more;
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.total == 0
+        self.json.total == 0 && self.rules.total == 0 && self.foreign.is_none()
     }
 
-    fn order(&mut self) {
-        self.kept.sort_by_key(|(place, _)| *place);
-        self.kept.truncate(MAX_VIOLATIONS);
-        self.last = self.kept.last().map_or(Place::default(), |(place, _)| *place);
+    pub(crate) fn finish(self) -> Violations {
+        let mut all = self.json;
+        if let Some(foreign) = self.foreign {
+            // Whatever else there is, this is told.
+            all.order();
+            all.kept.truncate(MAX_VIOLATIONS - 1);
+            all.kept.push(foreign);
+            all.total += 1;
+        } else {
+            all.total += self.rules.total;
+            all.kept.extend(self.rules.kept);
+        }
+        all.order();
+        Violations { kept: all.kept.into_iter().map(|(_, violation)| violation).collect(), total: all.total }
     }
-
-    /// A document of another major version is refused for that alone (VER-2); what is no strict
-    /// JSON is said beside it.
-    fn only_json_and_version(&mut self) {
-        self.foreign = true;
-        self.kept.retain(|(_, violation)| of_json(violation.rule));
-        self.total = self.of_json;
-    }
-
-    pub(crate) fn finish(mut self) -> Violations {
-        self.order();
-        Violations { kept: self.kept.into_iter().map(|(_, violation)| violation).collect(), total: self.total }
-    }
-}
-
-fn of_json(rule: Rule) -> bool {
-    matches!(rule, Rule::Jsn5 | Rule::Jsn11)
 }

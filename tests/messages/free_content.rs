@@ -129,7 +129,7 @@ fn free_object_is_carried_by_serde_json_as_it_is() {
     let same: FreeObject = serde_json::from_str(text).unwrap();
     assert_eq!(same.as_str(), text);
     assert_eq!(serde_json::to_string(&[&same]).unwrap(), format!("[{text}]"));
-    assert_eq!(serde_json::to_value(&object(r#"{"a":[1]}"#)).unwrap(), json!({"a": [1]}));
+    assert_eq!(serde_json::to_value(object(r#"{"a":[1]}"#)).unwrap(), json!({"a": [1]}));
     assert_eq!(serde_json::from_value::<FreeObject>(json!({"a": [1]})).unwrap(), object(r#"{"a":[1]}"#));
     let error = serde_json::from_str::<FreeObject>(r#"{"a":1,"a":2}"#).unwrap_err();
     assert!(error.to_string().contains("JSN-5"), "{error}");

@@ -172,3 +172,15 @@ fn stream_makes_no_broken_json_of_a_later_field() {
         }
     }
 }
+
+#[test]
+fn stream_of_another_major_version_is_refused_for_that_alone_in_any_order() {
+    let names = ",".repeat(149);
+    let mut fields = stream_with("version", "2.0");
+    fields.iter_mut().filter(|(key, _)| key == "call_chain").for_each(|(_, value)| value.clone_from(&names));
+    let reversed: Vec<_> = fields.iter().rev().cloned().collect();
+    for fields in [fields, reversed] {
+        let error = decode(Decoder::strict(), &fields).unwrap_err();
+        assert_eq!((places(&error), error.total()), (vec![("/version", "VER-2")], 1));
+    }
+}

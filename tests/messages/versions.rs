@@ -38,8 +38,8 @@ fn strict_json_is_demanded_of_another_major_version_too() {
 
 /// A body with a member repeated so often, and behind it the version.
 fn repeated_then_foreign(times: usize, unknown: usize) -> String {
-    let unknown: String = (0..unknown).map(|index| format!(r#""u{index}":0,"#)).collect();
-    format!(r#"{{{unknown}"a":0{},"protocol_version":"2.0"}}"#, r#","a":1"#.repeat(times))
+    let unknown: Vec<String> = (0..unknown).map(|index| format!(r#""u{index}":0,"#)).collect();
+    format!(r#"{{{}"a":0{},"protocol_version":"2.0"}}"#, unknown.concat(), r#","a":1"#.repeat(times))
 }
 
 #[test]
@@ -56,6 +56,20 @@ fn many_repeated_members_before_another_major_version_are_all_counted() {
     assert_eq!(error.total(), 151);
     let error = MessageEnvelope::from_json(&repeated_then_foreign(5, 150)).unwrap_err();
     assert_eq!(error.total(), 6);
+}
+
+#[test]
+fn repeated_members_behind_many_unknown_ones_are_told_with_another_major_version() {
+    let error = MessageEnvelope::from_json(&repeated_then_foreign(5, 150)).unwrap_err();
+    assert_eq!(error.violations().len(), 6, "{error}");
+}
+
+#[test]
+fn another_major_version_behind_an_enormous_unknown_field_is_told() {
+    let text = request().with("/protocol_version", "2.0").text();
+    let text = text.replacen('{', &format!(r#"{{"{}":1,"#, "/".repeat(600_000)), 1);
+    let error = MessageEnvelope::from_json(&text).unwrap_err();
+    assert_eq!(places(&error), [("/protocol_version", "VER-2")]);
 }
 
 #[test]

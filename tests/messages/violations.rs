@@ -30,8 +30,8 @@ fn violations_are_told_all_at_once_in_the_order_of_their_places() {
 }
 
 fn unknown(fields: usize) -> String {
-    let fields: String = (0..fields).map(|index| format!(r#","u{index}":0"#)).collect();
-    format!("{}{fields}}}", request().text().strip_suffix('}').unwrap())
+    let fields: Vec<String> = (0..fields).map(|index| format!(r#","u{index}":0"#)).collect();
+    format!("{}{}}}", request().text().strip_suffix('}').unwrap(), fields.concat())
 }
 
 #[test]

@@ -82,14 +82,14 @@ pub(crate) fn places(error: &ProtocolError) -> Vec<(&str, &'static str)> {
 
 /// Requires a field: without it, the rule is broken there; `null` does not stand for it.
 #[track_caller]
-pub(crate) fn requires<D: Document>(make: impl Fn() -> Body<D>, pointer: &str, rule: &str) {
+pub(crate) fn requires<D: Document>(make: fn() -> Body<D>, pointer: &str, rule: &str) {
     let missing = make().without(pointer);
     missing.breaks(&[(pointer, rule)]);
     assert_eq!(missing.error().violations()[0].found(), None);
     make().with(pointer, Value::Null).breaks(&[(pointer, "FLD-1")]);
 }
 
-fn envelope(message_type: &str, payload: Value) -> Body<MessageEnvelope> {
+fn envelope(message_type: &str, payload: &Value) -> Body<MessageEnvelope> {
     let (from, to) = match message_type {
         "work_request" => ("orchestrator", "infra"),
         _ => ("infra", "orchestrator"),
@@ -102,21 +102,21 @@ fn envelope(message_type: &str, payload: Value) -> Body<MessageEnvelope> {
 }
 
 pub(crate) fn request() -> Body<MessageEnvelope> {
-    envelope("work_request", work_request().value)
+    envelope("work_request", &work_request().value)
 }
 
 pub(crate) fn result() -> Body<MessageEnvelope> {
-    envelope("work_result", work_result().value)
+    envelope("work_result", &work_result().value)
 }
 
 pub(crate) fn heartbeat() -> Body<MessageEnvelope> {
-    envelope("status_update", status_update().value)
+    envelope("status_update", &status_update().value)
 }
 
 /// An envelope of each message type.
 pub(crate) fn envelopes() -> Vec<Body<MessageEnvelope>> {
-    let status = envelope("work_status", work_status().value);
-    vec![request(), status, result(), heartbeat(), envelope("error", error_message().value)]
+    let status = envelope("work_status", &work_status().value);
+    vec![request(), status, result(), heartbeat(), envelope("error", &error_message().value)]
 }
 
 pub(crate) fn work_request() -> Body<WorkRequest> {
