@@ -112,10 +112,7 @@ impl AnyDocument {
     /// Says everything that is wrong with the attributes and, below `/data`, with the document.
     pub fn from_cloud_event(decoder: &Decoder, bytes: &[u8]) -> Result<AnyDocument, ProtocolError> {
         let text = open(bytes, decoder.limits())?;
-        let mut mode = decoder.mode(None);
-        // The document in data is as deep as by itself.
-        mode.max_depth += 1;
-        let mut reader = Reader::new(text, mode);
+        let mut reader = Reader::new(text, decoder.mode(None));
         let mut event = Received::default();
         let walked = event.read(&mut reader).and_then(|()| reader.end());
         if let Err(syntax) = walked {
@@ -202,7 +199,10 @@ impl<'a> Received<'a> {
                 (_, false) if name == "data" => {
                     // Its own document reports what is wrong inside, where the type says which it is.
                     let report = std::mem::take(&mut reader.report);
+                    // It is as deep as by itself.
+                    reader.mode.max_depth += 1;
                     let passed = reader.pass(&at);
+                    reader.mode.max_depth -= 1;
                     let inner = std::mem::replace(&mut reader.report, report);
                     passed?;
                     self.data = Some((start, reader.between(start, reader.offset())));
@@ -241,17 +241,23 @@ impl<'a> Received<'a> {
         let root = &Path::Root;
         let mut kind = None;
         if let Some((place, version)) = self.text_of("specversion").filter(|(_, version)| *version != "1.0") {
-            reader.report.add(place, &root.key("specversion"), Rule::Cle2, "\"1.0\"", Some(version));
+            reader.report.add(place, &root.key("specversion"), Rule::Cle2, "\"1.0\"", Some(&format!("{version:?}")));
         }
         if let Some((place, name)) = self.text_of("type") {
             kind = kind_of(name);
             if kind.is_none() {
                 let expected = "dev.workwire. and a message type, channel_message or agent_event";
-                reader.report.add(place, &root.key("type"), Rule::Cle3, expected, Some(name));
+                reader.report.add(place, &root.key("type"), Rule::Cle3, expected, Some(&format!("{name:?}")));
             }
         }
         if let Some((place, content)) = self.text_of("datacontenttype").filter(|(_, content)| !is_json(content)) {
-            reader.report.add(place, &root.key("datacontenttype"), Rule::Cle5, "application/json", Some(content));
+            reader.report.add(
+                place,
+                &root.key("datacontenttype"),
+                Rule::Cle5,
+                "application/json",
+                Some(&format!("{content:?}")),
+            );
         }
         let mut document = None;
         if let (Some(kind), Some((place, data))) = (kind, self.data) {
@@ -334,10 +340,12 @@ fn whole_number(reader: &mut Reader<'_>, at: &Path<'_>) -> Walk<Option<i64>> {
     if !reader.check_finite(start, number, at) {
         return Ok(None);
     }
-    if let crate::json::Whole::Exact(value) = number.whole() {
-        return Ok(Some(value));
-    }
-    reader.refuse(start, at, Rule::Num1, "an integer");
+    let rule = match number.whole() {
+        crate::json::Whole::Exact(value) => return Ok(Some(value)),
+        crate::json::Whole::Rounded(_) => Rule::Num2,
+        crate::json::Whole::Broken(_) => Rule::Num1,
+    };
+    reader.refuse(start, at, rule, "an integer");
     Ok(None)
 }
 

@@ -53,7 +53,7 @@ pub trait Document: sealed::Sealed {
 /// use workwire::{Decoder, Limits, WorkRequest};
 /// let text = r#"{"task_id": "0190a3c4-0000-7000-8000-000000000001", "work_type": "echo", "colour": "red"}"#;
 /// let error = Decoder::strict().decode::<WorkRequest>(text.as_bytes()).unwrap_err();
-/// assert_eq!(error.to_string(), "/colour: expected no such field in this version, found it (FLD-2)");
+/// assert_eq!(error.to_string(), "/colour: not a field of this version (FLD-2)");
 /// assert!(Decoder::lenient().decode::<WorkRequest>(text.as_bytes()).is_ok());
 /// let small = Decoder::strict().with_limits(Limits::default().with_max_bytes(16));
 /// assert!(small.decode::<WorkRequest>(text.as_bytes()).unwrap_err().is_too_large());
@@ -283,6 +283,27 @@ impl DocumentKind {
     }
 }
 
+impl std::str::FromStr for DocumentKind {
+    type Err = UnknownKind;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let known = DocumentKind::ALL.iter().copied();
+        known.clone().find(|kind| kind.as_str() == name).ok_or_else(|| UnknownKind(name.chars().take(40).collect()))
+    }
+}
+
+/// The text names no kind of document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownKind(String);
+
+impl std::fmt::Display for UnknownKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "expected envelope, channel or event, found {:?}", self.0)
+    }
+}
+
+impl std::error::Error for UnknownKind {}
+
 impl std::fmt::Display for DocumentKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(self.as_str())
@@ -299,6 +320,24 @@ pub enum AnyDocument {
     Channel(ChannelMessage),
     /// An event.
     Event(AgentEvent),
+}
+
+impl From<MessageEnvelope> for AnyDocument {
+    fn from(document: MessageEnvelope) -> Self {
+        AnyDocument::Envelope(document)
+    }
+}
+
+impl From<ChannelMessage> for AnyDocument {
+    fn from(document: ChannelMessage) -> Self {
+        AnyDocument::Channel(document)
+    }
+}
+
+impl From<AgentEvent> for AnyDocument {
+    fn from(document: AgentEvent) -> Self {
+        AnyDocument::Event(document)
+    }
 }
 
 impl AnyDocument {

@@ -141,8 +141,8 @@ impl Check<'_> {
     /// Reports a field whose content nests too deep.
     #[cold]
     pub(crate) fn too_deep(&mut self, name: &str) {
-        let expected = "no object or array deeper than the limit";
-        self.report.add(self.end_of(name), &self.at.key(name), Rule::Jsn8, expected, Some("more levels"));
+        let expected = "no more levels than its document may have";
+        self.report.add(self.end_of(name), &self.at.key(name), Rule::Jsn8, expected, Some("more"));
     }
 
     /// Where a field that is missing stands.

@@ -263,6 +263,9 @@ impl<'a> Iterator for Members<'a> {
     }
 }
 
+/// What is said of a field that is refused because it is not known.
+pub(crate) const UNKNOWN: &str = "not a field of this version";
+
 /// Fields of a document that this version does not know: refused, dropped or kept, as the mode and
 /// the document's version say.
 #[derive(Default)]
@@ -288,7 +291,7 @@ impl<'a> Unknown<'a> {
             return Ok(());
         }
         if !reader.mode.lenient {
-            reader.report.add(offset, &place, Rule::Fld2, "no such field in this version", Some("it"));
+            reader.report.add(offset, &place, Rule::Fld2, UNKNOWN, None);
         }
         reader.pass(&place)
     }

@@ -15,10 +15,13 @@ mod strings;
 mod text;
 
 pub(crate) use fields::{Cursor, Fields, Key};
+pub(crate) use free::REPEATED;
 pub(crate) use keys::Frame;
 pub(crate) use reader::{Kind, Mode, Reader};
 pub(crate) use scan::{Number, Whole};
 pub(crate) use text::{Out, canonical_value, levels};
+
+use std::borrow::Cow;
 
 use crate::error::ProtocolError;
 use crate::rule::Rule;
@@ -82,7 +85,7 @@ impl Limits {
 struct Syntax {
     rule: Rule,
     offset: usize,
-    expected: &'static str,
+    expected: Cow<'static, str>,
     found: Option<String>,
 }
 
@@ -123,12 +126,12 @@ fn what_stands_at(bytes: &[u8], offset: usize) -> String {
 
 #[cold]
 pub(crate) fn broken(rule: Rule, offset: usize, expected: &'static str) -> Broken {
-    Broken(Box::new(Syntax { rule, offset, expected, found: None }))
+    Broken(Box::new(Syntax { rule, offset, expected: expected.into(), found: None }))
 }
 
 #[cold]
-fn broken_with(rule: Rule, offset: usize, expected: &'static str, found: String) -> Broken {
-    Broken(Box::new(Syntax { rule, offset, expected, found: Some(found) }))
+fn broken_with(rule: Rule, offset: usize, expected: impl Into<Cow<'static, str>>, found: String) -> Broken {
+    Broken(Box::new(Syntax { rule, offset, expected: expected.into(), found: Some(found) }))
 }
 
 /// The checks on the whole of the bytes that come before the first value is read.

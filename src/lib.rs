@@ -53,7 +53,7 @@ mod work;
 pub use borrowed::BorrowedResult;
 pub use catalogue::{Category, ErrorCode};
 pub use channel::{ChannelMessage, ChannelMessageBuilder};
-pub use codec::{AnyDocument, Decoder, Document, DocumentKind};
+pub use codec::{AnyDocument, Decoder, Document, DocumentKind, UnknownKind};
 pub use envelope::{Envelope, MessageEnvelope};
 pub use error::ProtocolError;
 pub use error_message::{ErrorMessage, ErrorMessageBuilder};

@@ -129,7 +129,7 @@ macro_rules! integer_value {
     };
 }
 
-/// An integer written as the canonical form writes it; one too large for any field is held at the bound.
+/// An integer written as the canonical form writes it.
 pub(crate) fn integer_from_text(text: &str) -> Result<i64, ProtocolError> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let canonical = !digits.is_empty()
@@ -138,8 +138,7 @@ pub(crate) fn integer_from_text(text: &str) -> Result<i64, ProtocolError> {
     if !canonical {
         return Err(ProtocolError::value(Rule::Num1, "an integer", &format!("{text:?}")));
     }
-    let bound = if text.starts_with('-') { i64::MIN } else { i64::MAX };
-    Ok(text.parse().unwrap_or(bound))
+    text.parse().map_err(|_| ProtocolError::value(Rule::Num3, "an integer between -2^53 and 2^53", text))
 }
 
 /// An integer in whatever form a format holds it, `3.0` included.

@@ -76,7 +76,8 @@ pub fn schemas() -> Vec<SchemaFile> {
     ]
 }
 
-/// The rules marked `schema` that the form for generators does not carry.
+/// The rules marked `schema` that the form for generators does not carry; with CHN-4, also that an
+/// answer's `artifact_path` is a string (FLD-1).
 #[must_use]
 pub fn not_in_generating_form() -> &'static [crate::Rule] {
     NOT_CARRIED

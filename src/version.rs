@@ -82,7 +82,7 @@ impl std::str::FromStr for Version {
 
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "1.{}", self.minor)
+        f.pad(&format!("1.{}", self.minor))
     }
 }
 

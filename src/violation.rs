@@ -8,8 +8,8 @@ use crate::rule::Rule;
 /// So many violations of one message are kept; of the others only the number is.
 pub const MAX_VIOLATIONS: usize = 100;
 
-/// What was found is shown up to so many characters.
-const FOUND_CHARS: usize = 120;
+/// What was found, and a pointer in a sentence, are shown up to so many characters.
+const SHOWN_CHARS: usize = 120;
 
 /// Pointers of one report take up to so many bytes together, so that many violations below one
 /// enormous key cannot multiply its size.
@@ -102,7 +102,8 @@ impl Violation {
         &self.expected
     }
 
-    /// What stands there, cut to 120 characters; nothing where something is missing.
+    /// What stands there, cut to 120 characters; nothing where something is missing, or where it has
+    /// no business to be.
     #[must_use]
     pub fn found(&self) -> Option<&str> {
         self.found.as_deref()
@@ -128,18 +129,22 @@ impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&*self.pointer, self.position) {
             ("", Some(position)) => write!(f, "{position}")?,
+            // A value by itself has no place.
+            ("", None) if !matches!(self.rule, Rule::Jsn9 | Rule::Jsn10) => {
+                return write!(f, "{} ({})", self.message(), self.rule);
+            }
             ("", None) => f.write_str("document")?,
-            (pointer, Some(position)) => write!(f, "{} at {position}", plain(pointer))?,
-            (pointer, None) => f.write_str(&plain(pointer))?,
+            (pointer, Some(position)) => write!(f, "{} at {position}", cut(pointer))?,
+            (pointer, None) => f.write_str(&cut(pointer))?,
         }
         write!(f, ": {} ({})", self.message(), self.rule)
     }
 }
 
 /// Cuts what a stranger sent, and takes from it what could steer a terminal.
-fn cut(found: &str) -> String {
-    let mut chars = found.chars();
-    let mut text: String = chars.by_ref().take(FOUND_CHARS).collect();
+fn cut(text: &str) -> String {
+    let mut chars = text.chars();
+    let mut text: String = chars.by_ref().take(SHOWN_CHARS).collect();
     if chars.next().is_some() {
         text.pop();
         text.push('…');
@@ -362,9 +367,15 @@ impl Report {
 
     /// Takes over violations that were finished elsewhere, all of them at one place.
     pub(crate) fn take_all(&mut self, violations: Violations, place: usize) {
-        self.rules.total += violations.total - violations.kept.len();
-        for violation in violations.kept {
-            self.put(place.into(), violation.rule, || violation);
+        let more = violations.total - violations.kept.len();
+        let is_foreign = violations.iter().any(|violation| violation.rule == Rule::Ver2);
+        if is_foreign {
+            self.json.total += more;
+        } else {
+            self.rules.total += more;
+        }
+        for (rank, violation) in violations.kept.into_iter().enumerate() {
+            self.put(Place { offset: place, rank }, violation.rule, || violation);
         }
     }
 

@@ -240,7 +240,11 @@ impl Whole for WorkResult {
             let expected = "required when status is \"failed\"";
             match reason.place() {
                 None => check.missing("error_message", Rule::Wrs4, expected),
-                Some(place) => check.report.add(place, &check.at.key("error_message"), Rule::Wrs4, expected, None),
+                Some(place) => {
+                    let found = reason.value.as_ref().map(|_| "\"\"");
+                    let expected = if found.is_some() { "a text when status is \"failed\"" } else { expected };
+                    check.report.add(place, &check.at.key("error_message"), Rule::Wrs4, expected, found);
+                }
             }
         }
     }

@@ -1,1 +1,3 @@
-fn main(){}
+#![no_main]
+
+workwire_fuzz::target!(decode_envelope);

@@ -8,8 +8,8 @@ use crate::document::{Check, Slot};
 use crate::error::ProtocolError;
 use crate::event::{AgentEvent, AgentEventParts};
 use crate::field::Field;
-use crate::free::{Extra, parse_object_in};
-use crate::json::{Kind, Mode, Out, Reader, Walk, open};
+use crate::free::{Extra, UNKNOWN, parse_object_in};
+use crate::json::{Kind, Mode, Out, REPEATED, Reader, Walk, open};
 use crate::name::Name;
 use crate::rule::Rule;
 use crate::violation::{Path, Report};
@@ -121,10 +121,20 @@ fn members<'a>(reader: &mut Reader<'a>, fields: &mut Vec<Member<'a>>) -> Walk<()
         return Ok(());
     }
     reader.open_object()?;
+    let mut frame = reader.keys.enter();
     let mut first = true;
     while let Some(key) = reader.next_key(&mut first)? {
         let at = root.key(&key);
         let place = reader.key_offset();
+        if !reader.keys.insert(&mut frame, &key) {
+            reader.repeated(&at);
+            reader.pass(&at)?;
+            continue;
+        }
+        if key.starts_with('_') {
+            reader.pass(&at)?;
+            continue;
+        }
         let value = if reader.kind()? == Kind::String {
             Some(reader.string()?)
         } else {
@@ -135,6 +145,7 @@ fn members<'a>(reader: &mut Reader<'a>, fields: &mut Vec<Member<'a>>) -> Walk<()
         };
         fields.push((place, key, value));
     }
+    reader.keys.leave(&frame);
     Ok(())
 }
 
@@ -163,7 +174,7 @@ impl Stream {
         }
         let at = &Path::Root.key(key);
         if !self.seen.insert(key.to_owned()) {
-            return self.report.add(place, at, Rule::Jsn5, "each field once", Some("it again"));
+            return self.report.add(place, at, Rule::Jsn5, REPEATED, None);
         }
         let parts = &mut self.parts;
         let mut field = Text { value, place, at, decoder: self.decoder, report: &mut self.report };
@@ -188,7 +199,7 @@ impl Stream {
             },
             _ if self.is_later => self.later.push((key.to_owned(), as_json(value))),
             _ if self.decoder.is_lenient() => {}
-            _ => self.report.add(place, at, Rule::Fld2, "no such field in this version", Some("it")),
+            _ => self.report.add(place, at, Rule::Fld2, UNKNOWN, None),
         }
     }
 
@@ -256,9 +267,14 @@ impl Text<'_> {
     }
 
     fn read_list<T: Field>(&mut self, slot: &mut Slot<T>) {
-        let items: Vec<String> =
-            if self.value.is_empty() { Vec::new() } else { self.value.split(',').map(quoted).collect() };
-        self.read_json(slot, &format!("[{}]", items.join(",")));
+        let mut list = Out::with_capacity(self.value.len() + 2);
+        list.raw("[");
+        for item in self.value.split(',').filter(|_| !self.value.is_empty()) {
+            list.comma();
+            list.string(item);
+        }
+        list.raw("]");
+        self.read_json(slot, &list.into_text());
     }
 
     fn read_json<T: Field>(&mut self, slot: &mut Slot<T>, json: &str) {

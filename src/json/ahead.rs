@@ -22,7 +22,9 @@ impl<'a> Reader<'a> {
     /// The text of a field of the root, wherever it stands. What is wrong with the document is not
     /// said here: the walk itself will come to it.
     pub(crate) fn look_ahead(&self, field: &str) -> Option<Cow<'a, str>> {
-        let mut ahead = Reader::new(self.text, self.mode);
+        // The data of a CloudEvent may be one level deeper than its document.
+        let mode = Mode { max_depth: self.mode.max_depth + 1, ..self.mode };
+        let mut ahead = Reader::new(self.text, mode);
         if ahead.kind().ok()? != Kind::Object {
             return None;
         }

@@ -5,6 +5,9 @@ use super::{Kind, Reader, Walk};
 use crate::rule::Rule;
 use crate::violation::Path;
 
+/// What is said of a key that its object holds already.
+pub(crate) const REPEATED: &str = "stands in its object already";
+
 impl<'a> Reader<'a> {
     /// Steps over the value that comes next, with every check of strict JSON. The recursion is as
     /// deep as the limit on depth allows, 64 at most.
@@ -62,7 +65,7 @@ impl<'a> Reader<'a> {
     /// Reports a key that its object holds already.
     #[cold]
     pub(crate) fn repeated(&mut self, at: &Path<'_>) {
-        self.report.add(self.key_offset(), at, Rule::Jsn5, "each key once", Some("it again"));
+        self.report.add(self.key_offset(), at, Rule::Jsn5, REPEATED, None);
     }
 
     /// Passes an object and gives its canonical text; nothing and a report if it is no object.

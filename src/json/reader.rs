@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::keys::Keys;
 use super::scan::{self, Number};
-use super::{MAX_DEPTH, Walk, broken};
+use super::{MAX_DEPTH, Walk, broken, broken_with};
 use crate::rule::Rule;
 use crate::violation::{Path, Report};
 
@@ -175,7 +175,8 @@ impl<'a> Reader<'a> {
 
     fn enter(&mut self) -> Walk<()> {
         if self.depth == self.mode.max_depth {
-            return Err(broken(Rule::Jsn8, self.at, "no object or array deeper than the limit"));
+            let expected = format!("at most {} levels of objects and arrays", self.mode.max_depth);
+            return Err(broken_with(Rule::Jsn8, self.at, expected, "one more".to_owned()));
         }
         self.depth += 1;
         self.at += 1;

@@ -1,7 +1,7 @@
 //! Strings: their escapes read, and their shortest spelling written.
 
 use super::scan::{plain_run, push_plain_run};
-use super::{Walk, broken};
+use super::{Walk, broken, broken_with};
 use crate::rule::Rule;
 
 /// What stands for a character behind a backslash, where that is the shortest spelling; else zero.
@@ -39,8 +39,8 @@ pub(super) fn escape(text: &str, at: usize) -> Walk<(char, usize, bool)> {
 }
 
 fn unicode_escape(bytes: &[u8], at: usize) -> Walk<(char, usize, bool)> {
-    let lone = || broken(Rule::Jsn4, at, "a pair of surrogate escapes");
     let unit = hex(bytes, at + 2)?;
+    let lone = || broken_with(Rule::Jsn4, at, "a pair of surrogate escapes", format!("\\u{unit:04x} alone"));
     let (code, next) = match unit {
         0xD800..=0xDBFF => {
             if bytes.get(at + 6) != Some(&b'\\') || bytes.get(at + 7) != Some(&b'u') {

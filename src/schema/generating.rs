@@ -22,6 +22,7 @@ pub(super) fn envelope() -> Value {
         definitions.values_mut().for_each(|definition| refer(definition, name, &shared));
         definitions.insert(name.to_owned(), shared);
     }
+    definitions.values_mut().for_each(without_default_of_map);
     json!({
         "oneOf": messages,
         "discriminator": {"propertyName": "type"},
@@ -68,11 +69,24 @@ fn shared_types() -> Vec<(&'static str, Value)> {
     ]
 }
 
+/// Of a default beside keys of a type, typify makes code that does not compile.
+fn without_default_of_map(definition: &mut Value) {
+    for field in fields(definition).filter(|field| field["additionalProperties"].is_object()) {
+        if let Some(members) = field.as_object_mut() {
+            members.remove("default");
+        }
+    }
+}
+
+fn fields(definition: &mut Value) -> impl Iterator<Item = &mut Value> {
+    let fields = definition.get_mut("properties").and_then(Value::as_object_mut);
+    fields.into_iter().flatten().map(|(_, field)| field)
+}
+
 /// Puts references to a shared type in the place of the fields that are of it. They stand alone:
 /// beside a description, generators make a type of its own of each.
 fn refer(definition: &mut Value, name: &str, shared: &Value) {
-    let fields = definition.get_mut("properties").and_then(Value::as_object_mut);
-    for (_, field) in fields.into_iter().flatten() {
+    for field in fields(definition) {
         let same = |member: &str| shared.get(member).is_some() && field.get(member) == shared.get(member);
         if same("enum") || same("properties") {
             *field = json!({"$ref": format!("#/$defs/{name}")});

@@ -155,3 +155,20 @@ fn cloud_event_of_an_event_may_carry_the_traceparent_of_whoever_forwarded_it() {
     made.insert("traceparent".to_owned(), json!("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"));
     assert!(decode(&made).is_ok());
 }
+
+#[test]
+fn cloud_event_reports_what_is_wrong_with_its_data_in_the_order_of_the_data() {
+    let text = AnyDocument::Envelope(request().read()).to_cloud_event();
+    let text = text.replacen(r#""from_agent":"orchestrator""#, r#""from_agent":7,"from_agent":8"#, 1);
+    let error = AnyDocument::from_cloud_event(&Decoder::strict(), text.as_bytes()).unwrap_err();
+    assert_eq!(places(&error), [("/data/from_agent", "FLD-1"), ("/data/from_agent", "JSN-5")]);
+}
+
+#[test]
+fn cloud_event_of_another_major_version_counts_all_that_is_no_strict_json_in_its_data() {
+    let text = AnyDocument::Envelope(request().read()).to_cloud_event();
+    let repeated = format!(r#""protocol_version":"2.0"{}"#, r#","priority":3"#.repeat(150));
+    let text = text.replacen(r#""protocol_version":"1.0""#, &repeated, 1);
+    let error = AnyDocument::from_cloud_event(&Decoder::strict(), text.as_bytes()).unwrap_err();
+    assert_eq!(error.total(), 151, "150 times again, and the version");
+}

@@ -123,7 +123,7 @@ fn words() {
 #[test]
 fn refused_texts_say_what_was_expected_and_found() {
     let text = "no name".parse::<Name>().unwrap_err().to_string();
-    let expected = "document: expected a name of 1 to 128 of A-Z a-z 0-9 . _ - that begins with a letter or digit, found \"no name\" (NAM-1)";
+    let expected = "expected a name of 1 to 128 of A-Z a-z 0-9 . _ - that begins with a letter or digit, found \"no name\" (NAM-1)";
     assert_eq!(text, expected);
 }
 

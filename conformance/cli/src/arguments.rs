@@ -1,0 +1,114 @@
+//! What can be typed behind `workwire`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use workwire::{DocumentKind, Limits, MAX_BYTES_CEILING};
+
+use crate::exit;
+
+/// Check messages against the wire protocol for work between agents, read its clauses, write its schemas.
+#[derive(Debug, Parser)]
+#[command(name = "workwire", version, about, after_help = exit::HELP, max_term_width = 100)]
+#[command(arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Validate(Validate),
+    Explain(Explain),
+    List(List),
+    Schema(Schema),
+}
+
+/// Read one message and say everything that is wrong with it.
+///
+/// Prints the violations, one a line, or `accepted` and the warnings. Exits with 0 if the message is
+/// accepted, 1 if it is refused.
+#[derive(Debug, Args)]
+#[command(after_help = exit::HELP)]
+pub(crate) struct Validate {
+    /// The file that holds the message; standard input where it is `-` or left out.
+    pub(crate) file: Option<PathBuf>,
+
+    /// What the message is read as. Left out, it is told by its fields: one with `event_id` is an
+    /// event, one with `id` and `from_agent` a channel message, any other an envelope.
+    #[arg(long, value_enum)]
+    pub(crate) kind: Option<Kind>,
+
+    /// Drop unknown fields and take event types in any case, as a lenient reader does.
+    #[arg(long)]
+    pub(crate) lenient: bool,
+
+    /// Print one JSON object: `accepted`, and `canonical` (the message as a writer makes it) or
+    /// `violations`; `warnings` where there are any, `total` where not all violations are shown.
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// The largest message to take, in bytes; at most 67108864, which is 64 MiB.
+    #[arg(long, value_name = "N", value_parser = max_bytes, default_value_t = Limits::default().max_bytes())]
+    pub(crate) max_bytes: usize,
+}
+
+/// A kind of document that travels by itself.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Kind {
+    /// A task message between an orchestrator and its agents.
+    Envelope,
+    /// A message between agents on a named channel.
+    Channel,
+    /// An event of a tenant.
+    Event,
+}
+
+impl From<Kind> for DocumentKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Envelope => DocumentKind::Envelope,
+            Kind::Channel => DocumentKind::Channel,
+            Kind::Event => DocumentKind::Event,
+        }
+    }
+}
+
+fn max_bytes(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(bytes) if (1..=MAX_BYTES_CEILING).contains(&bytes) => Ok(bytes),
+        _ => Err(format!("expected a number from 1 to {MAX_BYTES_CEILING}")),
+    }
+}
+
+/// Print a clause of the specification: what it demands, and how it can be checked.
+#[derive(Debug, Args)]
+#[command(after_help = exit::HELP)]
+pub(crate) struct Explain {
+    /// The id of the clause, for example WRS-4.
+    pub(crate) id: String,
+}
+
+/// List the clauses of the specification.
+#[derive(Debug, Clone, Copy, Args)]
+#[command(after_help = exit::HELP)]
+pub(crate) struct List {
+    /// Print one JSON object, with the text of each clause.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Write the schemas and the index of the vectors, or check whether they are current.
+#[derive(Debug, Args)]
+#[command(after_help = exit::HELP)]
+pub(crate) struct Schema {
+    /// The folder to write to; made if it is not there. Left out, it is the folder `schemas` in the
+    /// current one, which has to be there.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// Write nothing; say which files in the folder `schemas` are stale, missing or unexpected, and
+    /// exit with 1 if there are any.
+    #[arg(long, conflicts_with = "out")]
+    pub(crate) check: bool,
+}

@@ -1,0 +1,12 @@
+//! The command, run as its users run it: what it prints, where, and how it exits.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
+
+mod command {
+    mod read;
+    mod run;
+    mod schema;
+    mod use_of_it;
+    mod validate;
+    mod vectors;
+}

@@ -1,0 +1,59 @@
+//! Arguments, help and output, whatever the subcommand.
+
+use std::io::Read;
+use std::process::Stdio;
+
+use super::run::{command, run};
+
+#[test]
+fn without_arguments_it_helps_and_exits_with_2() {
+    let run = run(&[]);
+    assert_eq!((run.code, &*run.out), (2, ""));
+    for word in ["validate", "explain", "list", "schema", "Exit codes:"] {
+        assert!(run.err.contains(word), "{word} in {}", run.err);
+    }
+}
+
+#[test]
+fn help_and_version_are_asked_for_and_exit_with_0() {
+    for arguments in [&["--help"][..], &["help"], &["validate", "--help"], &["schema", "-h"], &["list", "--help"]] {
+        let run = run(arguments);
+        assert_eq!((run.code, &*run.err), (0, ""), "{arguments:?}");
+        assert!(run.out.contains("Exit codes:\n  0  everything demanded holds\n  1  "), "{}", run.out);
+    }
+    let run = run(&["--version"]);
+    assert_eq!((run.code, run.out), (0, format!("workwire {}\n", env!("CARGO_PKG_VERSION"))));
+}
+
+#[test]
+fn unknown_arguments_are_wrong_use() {
+    run(&["frobnicate"]).is_wrong_use("frobnicate");
+    run(&["validate", "--colour"]).is_wrong_use("--colour");
+    run(&["validate", "--kind", "letter"]).is_wrong_use("envelope, channel, event");
+    run(&["validate", "--max-bytes", "0"]).is_wrong_use("from 1 to 67108864");
+    run(&["validate", "--max-bytes", "67108865"]).is_wrong_use("from 1 to 67108864");
+    run(&["validate", "one.json", "two.json"]).is_wrong_use("two.json");
+    run(&["schema", "--check", "--out", "there"]).is_wrong_use("cannot be used with");
+    run(&["explain"]).is_wrong_use("<ID>");
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    for arguments in [&["list"][..], &["list", "--json"], &["explain", "JSN-1"]] {
+        let mut child = command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // Nobody reads: the pipe breaks at the first write.
+        drop(child.stdout.take());
+        let mut err = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+        assert_eq!((child.wait().unwrap().code(), &*err), (Some(0), ""), "{arguments:?}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_cannot_be_written_is_told() {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = command(&["list"]).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8(output.stderr).unwrap().starts_with("error: cannot write the output: "));
+}
