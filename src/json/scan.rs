@@ -1,5 +1,7 @@
 //! Bytes: where strings and numbers end, and what a number's text means exactly.
 
+use wide::u8x16;
+
 use super::{Broken, Walk, broken};
 use crate::rule::Rule;
 
@@ -19,6 +21,25 @@ const fn marks(word: u64) -> u64 {
     let backslash = word ^ (ONES * b'\\' as u64);
     let below = word.wrapping_sub(ONES * 0x20);
     (quote.wrapping_sub(ONES) & !quote | backslash.wrapping_sub(ONES) & !backslash | below & !word) & HIGHS
+}
+
+/// Bytes that [`plain_prefix`] looks at.
+pub(super) const PREFIX: usize = 32;
+
+/// How many of the bytes are plain before the first that is not. Found without a branch, which
+/// texts with escapes here and there would mislead.
+#[inline]
+pub(super) fn plain_prefix(bytes: &[u8; PREFIX]) -> usize {
+    let (low, high) = bytes.split_at(PREFIX / 2);
+    (marks_of_16(low) | marks_of_16(high) << 16).trailing_zeros() as usize
+}
+
+/// A bit for each of sixteen bytes that is a quote, a backslash or a control character.
+#[inline]
+fn marks_of_16(bytes: &[u8]) -> u32 {
+    let all = u8x16::new(bytes.try_into().unwrap_or([0; 16]));
+    let controls = all.min(u8x16::splat(0x1F)).simd_eq(all);
+    (all.simd_eq(u8x16::splat(b'"')) | all.simd_eq(u8x16::splat(b'\\')) | controls).to_bitmask()
 }
 
 fn is_special(byte: u8) -> bool {

@@ -1,6 +1,6 @@
 //! Strings: their escapes read, and their shortest spelling written.
 
-use super::scan::{plain_run, push_plain_run};
+use super::scan::{PREFIX, plain_prefix, plain_run, push_plain_run};
 use super::{Walk, broken, broken_with};
 use crate::rule::Rule;
 
@@ -161,21 +161,82 @@ const LETTER: [u8; 256] = {
 };
 
 fn escape_into(out: &mut String, value: &str) {
+    let run = push_plain_run(out, value, 0);
+    if run < value.len() {
+        escape_rest(out, value, run);
+    }
+}
+
+/// So much is gathered before it is appended.
+const ROOM: usize = 1024;
+
+/// The longest escape has its place behind it.
+const SLACK: usize = 8;
+
+/// Writes what has escapes, word by word through a small buffer: each word is copied before it is
+/// known how much of it is plain, which takes fewer branches than a copy of an unknown length.
+fn escape_rest(out: &mut String, value: &str, from: usize) {
     let bytes = value.as_bytes();
-    let mut at = 0;
-    loop {
-        at = push_plain_run(out, value, at);
-        let Some(&byte) = bytes.get(at) else { return };
-        match LETTER[usize::from(byte)] {
-            // Nothing else ends a plain run but what is below a space.
-            0 => out.push_str(CONTROL.get(usize::from(byte)).copied().unwrap_or_default()),
-            letter => {
-                out.push('\\');
-                out.push(char::from(letter));
+    let mut buffer = [0; ROOM + SLACK];
+    let (mut at, mut filled, mut plain_chunks) = (from, 0, 0);
+    while let Some(chunk) = bytes.get(at..at + PREFIX).and_then(|chunk| <&[u8; PREFIX]>::try_from(chunk).ok()) {
+        if filled > ROOM - PREFIX {
+            (at, filled) = flush(out, value, at, &buffer[..filled]);
+            continue;
+        }
+        buffer[filled..filled + PREFIX].copy_from_slice(chunk);
+        let plain = plain_prefix(chunk);
+        at += plain;
+        filled += plain;
+        if plain < PREFIX {
+            filled = put_escape(&mut buffer, filled, bytes[at]);
+            at += 1;
+            plain_chunks = 0;
+        } else {
+            plain_chunks += 1;
+            if plain_chunks == 8 {
+                // A long run goes on without the buffer.
+                (at, filled) = flush(out, value, at, &buffer[..filled]);
+                at = push_plain_run(out, value, at);
+                plain_chunks = 0;
             }
         }
-        at += 1;
     }
+    (at, _) = flush(out, value, at, &buffer[..filled]);
+    for c in value[at..].chars() {
+        let end = put_escape(&mut buffer, 0, u8::try_from(c).unwrap_or(b'x'));
+        if end > 0 {
+            // Escapes are ASCII.
+            out.push_str(std::str::from_utf8(&buffer[..end]).unwrap_or_default());
+        } else {
+            out.push(c);
+        }
+    }
+}
+
+/// Puts the escape of a character below U+0080, if it needs one, and gives the end of what is filled.
+#[inline]
+fn put_escape(buffer: &mut [u8; ROOM + SLACK], filled: usize, byte: u8) -> usize {
+    let letter = LETTER[usize::from(byte)];
+    if letter != 0 {
+        buffer[filled..filled + 2].copy_from_slice(&[b'\\', letter]);
+        return filled + 2;
+    }
+    let escape = CONTROL.get(usize::from(byte)).copied().unwrap_or_default();
+    buffer[filled..filled + escape.len()].copy_from_slice(escape.as_bytes());
+    filled + escape.len()
+}
+
+/// Appends what is filled, up to the last end of a character, and gives where to go on.
+fn flush(out: &mut String, value: &str, mut at: usize, filled: &[u8]) -> (usize, usize) {
+    let mut end = filled.len();
+    while !value.is_char_boundary(at) {
+        at -= 1;
+        end -= 1;
+    }
+    // Whole characters of a text, and escapes, which are ASCII.
+    out.push_str(std::str::from_utf8(&filled[..end]).unwrap_or_default());
+    (at, 0)
 }
 
 /// How many levels a text has that is known to be strict JSON.
@@ -244,5 +305,49 @@ fn canonical_string(out: &mut String, json: &str, start: usize) -> usize {
         };
         escape_into(out, c.encode_utf8(&mut [0; 4]));
         at = next;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slowly_escaped(value: &str) -> String {
+        let escape = |c: char| match c {
+            '"' => "\\\"".to_owned(),
+            '\\' => "\\\\".to_owned(),
+            '\n' => "\\n".to_owned(),
+            '\r' => "\\r".to_owned(),
+            '\t' => "\\t".to_owned(),
+            '\u{8}' => "\\b".to_owned(),
+            '\u{C}' => "\\f".to_owned(),
+            c if u32::from(c) < 0x20 => format!("\\u{:04x}", u32::from(c)),
+            c => c.to_string(),
+        };
+        value.chars().map(escape).collect()
+    }
+
+    #[test]
+    fn escapes_are_written_wherever_they_stand() {
+        for special in ["\"", "\\", "\n", "\u{1}", "\u{1F}", "é\n", "\u{1F980}\u{0}"] {
+            for gap in (0..80).chain([500, 1015, 1016, 1017, 1018, 1023, 1024, 1025, 2049]) {
+                for plain in ["a", "é", "\u{1F980}"] {
+                    let value = format!("{}{special}", plain.repeat(gap)).repeat(3) + plain;
+                    let mut out = String::new();
+                    escape_into(&mut out, &value);
+                    assert_eq!(out, slowly_escaped(&value), "{special:?} behind {gap} of {plain}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn many_escapes_in_a_row_fit_the_buffer() {
+        for special in ["\u{1}", "\n", "\u{1}é"] {
+            let value = special.repeat(3000);
+            let mut out = String::new();
+            escape_into(&mut out, &value);
+            assert_eq!(out, slowly_escaped(&value));
+        }
     }
 }
