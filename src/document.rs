@@ -262,6 +262,12 @@ macro_rules! document {
                 $crate::document::getter! { $need $field $Type, $($field_doc)+ }
             )+
 
+            /// The same without the fields of a later minor version.
+            #[allow(dead_code, reason = "what travels by itself keeps them with its version")]
+            pub(crate) fn without_extra(self) -> Self {
+                $Name { extra: $crate::free::Extra::default(), ..self }
+            }
+
             /// A field of a later minor version that this library does not know.
             #[must_use]
             pub fn extra(&self, key: &str) -> Option<$crate::FreeValue<'_>> {

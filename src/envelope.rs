@@ -53,7 +53,8 @@ pub struct MessageEnvelope {
 pub type Envelope = MessageEnvelope;
 
 impl MessageEnvelope {
-    /// Makes a message of a new flow: ids and time of its own, priority 3.
+    /// Makes a message of a new flow: ids and time of its own, priority 3. It is of the version that
+    /// this library speaks: fields of a later one that the payload was read with are left out.
     #[must_use]
     pub fn new(from_agent: AgentType, to_agent: AgentType, payload: impl Into<Payload>) -> Self {
         MessageEnvelope {
@@ -65,7 +66,7 @@ impl MessageEnvelope {
             trace_id: TraceId::new(),
             request_id: RequestId::new(),
             priority: Priority::default(),
-            payload: payload.into(),
+            payload: payload.into().without_extra(),
             x_custom_fields: FreeObject::new(),
             extra: Extra::default(),
         }

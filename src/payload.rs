@@ -47,6 +47,14 @@ macro_rules! payloads {
                 })
             }
 
+            /// The same without the fields of a later minor version, for an envelope of this one.
+            pub(crate) fn without_extra(self) -> Self {
+                match self {
+                    Payload::WorkStatus(status) => Payload::WorkStatus(status.without_extra().with_known_step()),
+                    $(Payload::$Variant(payload) => Payload::$Variant(payload.without_extra()),)*
+                }
+            }
+
             pub(crate) fn write(&self, out: &mut Out) {
                 match self { $(Payload::$Variant(payload) => payload.write(out),)* }
             }

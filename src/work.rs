@@ -193,6 +193,12 @@ document! {
     }
 }
 
+impl WorkStatus {
+    pub(crate) fn with_known_step(self) -> Self {
+        WorkStatus { step: self.step.without_extra(), ..self }
+    }
+}
+
 impl Whole for WorkStatus {
     type Parts = WorkStatusParts;
 

@@ -21,7 +21,7 @@ pub fn round_trip(data: &[u8]) {
         match AnyDocument::from_cloud_event(&decoder, data) {
             Ok(document) => check(&document),
             // The document inside may be as deep as one by itself.
-            Err(error) => refusal::check_in(data, 65, &error),
+            Err(error) => refusal::check_in(data, &[64, 65], &error),
         }
         match decoder.decode_stream_json(data) {
             Ok(event) => check(&AnyDocument::Event(event)),
@@ -86,6 +86,12 @@ fn payload(envelope: &MessageEnvelope) {
 }
 
 fn stream(event: &AgentEvent) {
+    // In a stream such a name is the transport's (STR-2), so the field has no place there.
+    let text: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(&event.to_json()).expect("what is written is JSON");
+    if text.keys().any(|key| key.starts_with('_')) {
+        return;
+    }
     let fields = event.to_stream();
     let borrowed = fields.iter().map(|(key, value)| (key.as_str(), value.as_str()));
     assert_eq!(AgentEvent::from_stream(borrowed).as_ref(), Ok(event));

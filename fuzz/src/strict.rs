@@ -16,7 +16,7 @@ const FREE_LEVELS: usize = 63;
 pub fn strict_json(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         let error = Decoder::strict().decode::<AgentEvent>(data).expect_err("not UTF-8");
-        refusal::check_in(data, 64, &error);
+        refusal::check_in(data, &[64], &error);
         let expected = if data.starts_with("\u{FEFF}".as_bytes()) { Rule::Jsn2 } else { Rule::Jsn3 };
         return assert_eq!(error.violations()[0].rule(), expected);
     };
@@ -31,7 +31,7 @@ pub fn strict_json(data: &[u8]) {
             check_members(object);
         }
         Err(error) => {
-            refusal::check_in(data, FREE_LEVELS, error);
+            refusal::check_in(data, &[FREE_LEVELS], error);
             let rules = || error.violations().iter().map(Violation::rule);
             if error.total() <= 100 && !rules().any(|rule| refusal::ends_reading(rule) || rule == Rule::Jsn11) {
                 assert!(theirs.is_ok(), "serde_json accepts what only these rules refuse:\n{error}");

@@ -9,7 +9,7 @@ use crate::error::ProtocolError;
 use crate::event::{AgentEvent, AgentEventParts};
 use crate::field::Field;
 use crate::free::{Extra, UNKNOWN, parse_object_in};
-use crate::json::{Kind, Mode, Out, REPEATED, Reader, Walk, open};
+use crate::json::{Kind, MAX_DEPTH, Mode, Out, REPEATED, Reader, Walk, open};
 use crate::name::Name;
 use crate::rule::Rule;
 use crate::violation::{Path, Report};
@@ -278,7 +278,9 @@ impl Text<'_> {
     }
 
     fn read_json<T: Field>(&mut self, slot: &mut Slot<T>, json: &str) {
-        let mut reader = Reader::new(json, self.decoder.mode(None));
+        // A list is one here, and none in the stream: the limit on depth is not about it.
+        let mode = Mode { max_depth: MAX_DEPTH, ..self.decoder.mode(None) };
+        let mut reader = Reader::new(json, mode);
         // What was quoted here is JSON.
         match T::read(&mut reader, self.at) {
             Ok(Some(value)) => slot.set_at(value, self.place),

@@ -184,3 +184,13 @@ fn stream_of_another_major_version_is_refused_for_that_alone_in_any_order() {
         assert_eq!((places(&error), error.total()), (vec![("/version", "VER-2")], 1));
     }
 }
+
+#[test]
+fn stream_refused_for_its_depth_says_so() {
+    let shallow = Decoder::strict().with_limits(Limits::default().with_max_depth(0));
+    let fields: Vec<_> = stream_with("data", "{}");
+    let error = decode(shallow, &fields).unwrap_err();
+    assert_eq!(places(&error), [("/data", "JSN-8")]);
+    let without: Vec<_> = fields.into_iter().filter(|(key, _)| key != "data").collect();
+    assert!(decode(shallow, &without).is_ok());
+}

@@ -145,3 +145,20 @@ fn later_minor_versions_of_channel_messages_and_events_are_kept() {
 fn payload_by_itself_has_no_version() {
     assert!(WorkRequest::from_json(&work_request().with("/version", "1.7").text()).is_err());
 }
+
+#[test]
+fn a_message_made_of_a_later_payload_is_of_this_version_and_can_be_read() {
+    let text = r#"{"protocol_version":"1.7","message_id":"01890a5d-ac96-774b-bcce-b302099a8057","from_agent":"infra",
+        "to_agent":"orchestrator","timestamp":"2026-03-01T09:30:00Z","trace_id":"4bf92f35-77b3-4da6-a3ce-929d0e0e4736",
+        "request_id":"01890a5d-ac96-774b-bcce-b302099a8058","type":"work_status","payload":{"task_id":
+        "01890a5d-ac96-774b-bcce-b302099a8057","status":"running","progress_percent":1,"new":1,
+        "step":{"number":1,"name":"a","newer":2}}}"#;
+    let received = MessageEnvelope::from_json(text).unwrap();
+    assert!(received.to_json().contains(r#""newer":2"#));
+    for made in [
+        received.reply(received.payload().clone()),
+        MessageEnvelope::new(received.from_agent(), received.to_agent(), received.payload().clone()),
+    ] {
+        assert_eq!(MessageEnvelope::from_json(&made.to_json()), Ok(made));
+    }
+}
