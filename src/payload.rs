@@ -49,9 +49,12 @@ macro_rules! payloads {
 
             /// The same without the fields of a later minor version, for an envelope of this one.
             pub(crate) fn without_extra(self) -> Self {
-                match self {
-                    Payload::WorkStatus(status) => Payload::WorkStatus(status.without_extra().with_known_step()),
+                let payload = match self {
                     $(Payload::$Variant(payload) => Payload::$Variant(payload.without_extra()),)*
+                };
+                match payload {
+                    Payload::WorkStatus(status) => Payload::WorkStatus(status.with_known_step()),
+                    other => other,
                 }
             }
 
