@@ -27,7 +27,7 @@ for target in $targets; do
     mkdir -p "$grown/$target" "artifacts/$target"
     # Any bytes can be put to any target, so each begins with the seeds of all, and every vector.
     nice -n 19 "$binaries/$target" "$grown/$target" corpus/* "$grown/vectors" \
-        -max_total_time="$seconds" -rss_limit_mb=2048 -max_len=4096 -timeout=10 \
+        -max_total_time="$seconds" -rss_limit_mb=2048 -max_len=4096 -timeout=60 \
         -dict=dict.txt -artifact_prefix="artifacts/$target/" -print_final_stats=1 \
         >"$grown/$target.log" 2>&1 &
     eval "pid_$target=$!"
