@@ -161,9 +161,20 @@ const LETTER: [u8; 256] = {
 };
 
 fn escape_into(out: &mut String, value: &str) {
-    let run = push_plain_run(out, value, 0);
-    if run < value.len() {
-        escape_rest(out, value, run);
+    let mut at = push_plain_run(out, value, 0);
+    // The buffer is not worth its making for a short rest.
+    if value.len() - at >= PREFIX {
+        at = escape_chunks(out, value, at);
+    }
+    let mut escape = [0; SLACK];
+    for c in value[at..].chars() {
+        let end = u8::try_from(c).map_or(0, |byte| put_escape(&mut escape, 0, byte));
+        if end > 0 {
+            // Escapes are ASCII.
+            out.push_str(std::str::from_utf8(&escape[..end]).unwrap_or_default());
+        } else {
+            out.push(c);
+        }
     }
 }
 
@@ -173,9 +184,10 @@ const ROOM: usize = 1024;
 /// The longest escape has its place behind it.
 const SLACK: usize = 8;
 
-/// Writes what has escapes, word by word through a small buffer: each word is copied before it is
-/// known how much of it is plain, which takes fewer branches than a copy of an unknown length.
-fn escape_rest(out: &mut String, value: &str, from: usize) {
+/// Writes what has escapes, chunk by chunk through a small buffer: each chunk is copied before it is
+/// known how much of it is plain, which takes fewer branches than a copy of an unknown length. Gives
+/// where the last piece begins, which is shorter than a chunk.
+fn escape_chunks(out: &mut String, value: &str, from: usize) -> usize {
     let bytes = value.as_bytes();
     let mut buffer = [0; ROOM + SLACK];
     let (mut at, mut filled, mut plain_chunks) = (from, 0, 0);
@@ -202,21 +214,12 @@ fn escape_rest(out: &mut String, value: &str, from: usize) {
             }
         }
     }
-    (at, _) = flush(out, value, at, &buffer[..filled]);
-    for c in value[at..].chars() {
-        let end = put_escape(&mut buffer, 0, u8::try_from(c).unwrap_or(b'x'));
-        if end > 0 {
-            // Escapes are ASCII.
-            out.push_str(std::str::from_utf8(&buffer[..end]).unwrap_or_default());
-        } else {
-            out.push(c);
-        }
-    }
+    flush(out, value, at, &buffer[..filled]).0
 }
 
 /// Puts the escape of a character below U+0080, if it needs one, and gives the end of what is filled.
 #[inline]
-fn put_escape(buffer: &mut [u8; ROOM + SLACK], filled: usize, byte: u8) -> usize {
+fn put_escape(buffer: &mut [u8], filled: usize, byte: u8) -> usize {
     let letter = LETTER[usize::from(byte)];
     if letter != 0 {
         buffer[filled..filled + 2].copy_from_slice(&[b'\\', letter]);
