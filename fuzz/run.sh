@@ -1,7 +1,7 @@
 #!/bin/sh
-# Runs every fuzz target for some seconds, all of them side by side.
+# Runs the fuzz targets for some seconds, all of them or those named, side by side.
 #
-#   ./run.sh SECONDS
+#   ./run.sh SECONDS [TARGET ...]
 #
 # Begins with corpus/ and every vector. New inputs go to a folder below the build's own, so that
 # the seeds in corpus/ stay as they are; what breaks a target goes to artifacts/. Ends with one line
@@ -10,6 +10,7 @@
 set -eu
 
 seconds=${1:?how many seconds}
+shift
 cd "$(dirname "$0")"
 CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}
 # The flags of instrumentation are unstable; this lets a stable compiler take them.
@@ -20,7 +21,7 @@ cargo fuzz build -s "${SANITIZER:-address}"
 
 binaries=$CARGO_TARGET_DIR/$(rustc -vV | sed -n 's/^host: //p')/release
 grown=$CARGO_TARGET_DIR/corpus
-targets=$(cargo fuzz list)
+targets=${*:-$(cargo fuzz list)}
 ./seed.py "$grown/vectors"
 
 for target in $targets; do
