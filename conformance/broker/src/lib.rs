@@ -9,9 +9,12 @@ mod contract;
 mod deliveries;
 mod demand;
 mod error;
+mod open_error;
 mod policy;
 mod presence;
 mod queue;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 pub use capability::{Capabilities, Capability};
 pub use contract::{
@@ -20,6 +23,9 @@ pub use contract::{
 };
 pub use deliveries::Deliveries;
 pub use error::{BrokerError, Code};
+pub use open_error::OpenError;
 pub use policy::{MAX_MS, Overflow, Policy, within};
 pub use presence::{AgentState, Health, HealthStatus, OFFLINE_AFTER_MS, Update};
 pub use queue::{Queue, check_name, check_tenant};
+#[cfg(feature = "sqlite")]
+pub use sqlite::{Durability, SqliteBroker, SqliteOptions};
