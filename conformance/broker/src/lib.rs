@@ -9,6 +9,7 @@ mod contract;
 mod deliveries;
 mod demand;
 mod error;
+mod memory;
 mod open_error;
 mod policy;
 mod presence;
@@ -23,6 +24,7 @@ pub use contract::{
 };
 pub use deliveries::Deliveries;
 pub use error::{BrokerError, Code};
+pub use memory::MemoryBroker;
 pub use open_error::OpenError;
 pub use policy::{MAX_MS, Overflow, Policy, within};
 pub use presence::{AgentState, Health, HealthStatus, OFFLINE_AFTER_MS, Update};
