@@ -16,6 +16,7 @@ mod presence;
 mod queue;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod target;
 
 pub use capability::{Capabilities, Capability};
 pub use contract::{
@@ -31,3 +32,4 @@ pub use presence::{AgentState, Health, HealthStatus, OFFLINE_AFTER_MS, Update};
 pub use queue::{Queue, check_name, check_tenant};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{Durability, SqliteBroker, SqliteOptions};
+pub use target::{TARGETS, Target};
