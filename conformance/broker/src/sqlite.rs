@@ -10,6 +10,7 @@
 //! `agent_status`, `channel_subscriptions`.
 
 mod cache;
+mod checkpoint;
 mod client;
 mod connection;
 mod schema;

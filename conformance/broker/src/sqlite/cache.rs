@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, Statement, params};
 
 use super::trouble::Done;
 use crate::error::BrokerError;
@@ -17,8 +17,8 @@ pub(crate) struct QueueState {
     pub(crate) queue: i64,
     pub(crate) name: Queue,
     pub(crate) policy: Arc<Policy>,
+    /// How many messages some group has.
     pub(crate) length: i64,
-    pub(crate) expired: i64,
     pub(crate) places: Vec<PlaceState>,
     changed: bool,
 }
@@ -32,6 +32,7 @@ pub(crate) struct PlaceState {
     pub(crate) held: i64,
     pub(crate) resting: i64,
     pub(crate) dead: i64,
+    pub(crate) expired: i64,
     changed: bool,
 }
 
@@ -121,24 +122,26 @@ impl Cache {
         if let Some(at) = self.by_queue.get(&queue) {
             return Ok(*at);
         }
-        let mut select =
-            connection.prepare_cached("SELECT tenant, name, policy, length, expired FROM queue WHERE queue = ?1")?;
-        let (tenant, name, policy, length, expired) = select.query_row([queue], |row| {
-            let (tenant, name, policy) = (row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?);
-            Ok((tenant, name, policy, row.get(3)?, row.get(4)?))
+        let mut select = connection.prepare_cached("SELECT tenant, name, policy FROM queue WHERE queue = ?1")?;
+        let (tenant, name, policy) = select.query_row([queue], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
         })?;
         let name = if tenant.is_empty() { Queue::new(name) } else { Queue::of_tenant(tenant, name) };
         let policy = serde_json::from_str(&policy).map_err(|broken| {
             BrokerError::unavailable(format!("the policy of queue {name} cannot be read: {broken}"))
         })?;
         let mut select = connection.prepare_cached(
-            "SELECT place, name, ready, held, resting, dead FROM place WHERE queue = ?1 ORDER BY place",
+            "SELECT place, name, ready, held, resting, dead, expired, length
+             FROM place JOIN tally USING (place) WHERE queue = ?1 ORDER BY place",
         )?;
+        let mut length = 0;
         let places = select.query_map([queue], |row| {
             let changed = false;
             let (place, name) = (row.get(0)?, row.get(1)?);
-            let (ready, held, resting, dead) = (row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?);
-            Ok(PlaceState { place, name, ready, held, resting, dead, changed })
+            let (ready, held, resting) = (row.get(2)?, row.get(3)?, row.get(4)?);
+            let (dead, expired) = (row.get(5)?, row.get(6)?);
+            length += row.get::<_, i64>(7)?;
+            Ok(PlaceState { place, name, ready, held, resting, dead, expired, changed })
         })?;
         let places = places.collect::<Result<Vec<_>, _>>()?;
         let at = QueueIx(self.states.len());
@@ -147,7 +150,7 @@ impl Cache {
         }
         self.by_name.insert(name.clone(), at);
         self.by_queue.insert(queue, at);
-        self.states.push(QueueState { queue, name, policy: Arc::new(policy), length, expired, places, changed: false });
+        self.states.push(QueueState { queue, name, policy: Arc::new(policy), length, places, changed: false });
         Ok(at)
     }
 
@@ -155,27 +158,22 @@ impl Cache {
     pub(crate) fn add_group(&mut self, at: QueueIx, place: i64, name: &str) -> PlaceIx {
         let places = &mut self.states[at.0].places;
         let ix = PlaceIx(at, places.len());
-        let (ready, held, resting, dead, changed) = (0, 0, 0, 0, false);
-        places.push(PlaceState { place, name: name.to_owned(), ready, held, resting, dead, changed });
+        let (ready, held, resting, dead, expired, changed) = (0, 0, 0, 0, 0, false);
+        places.push(PlaceState { place, name: name.to_owned(), ready, held, resting, dead, expired, changed });
         self.by_place.insert(place, ix);
         ix
     }
 
     /// Writes back what has changed.
-    pub(crate) fn write(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+    pub(crate) fn write(&mut self, tally: &mut Statement<'_>) -> rusqlite::Result<()> {
         for at in self.changed.drain(..) {
             let state = &mut self.states[at.0];
-            state.changed = false;
-            connection
-                .prepare_cached("UPDATE queue SET length = ?2, expired = ?3 WHERE queue = ?1")?
-                .execute(params![state.queue, state.length, state.expired])?;
-            for place in &mut state.places {
-                if std::mem::take(&mut place.changed) {
-                    connection
-                        .prepare_cached(
-                            "UPDATE place SET ready = ?2, held = ?3, resting = ?4, dead = ?5 WHERE place = ?1",
-                        )?
-                        .execute(params![place.place, place.ready, place.held, place.resting, place.dead])?;
+            let length_changed = std::mem::take(&mut state.changed);
+            for (index, place) in state.places.iter_mut().enumerate() {
+                if std::mem::take(&mut place.changed) || (length_changed && index == 0) {
+                    let length = if index == 0 { state.length } else { 0 };
+                    let (ready, held, resting) = (place.ready, place.held, place.resting);
+                    tally.execute([place.place, ready, held, resting, place.dead, place.expired, length])?;
                 }
             }
         }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode};
 
+use super::checkpoint::Checkpoint;
 use super::{Durability, SqliteOptions, schema};
 use crate::open_error::OpenError;
 
@@ -20,6 +21,7 @@ const DOOR_PATIENCE: Duration = Duration::from_secs(1);
 /// it has been let in. A process that has just written finds the next one standing there.
 pub(crate) struct Connections {
     pub(crate) connection: Connection,
+    checkpoint: Checkpoint,
     door: Option<File>,
     patience: Duration,
     jitter: Cell<u64>,
@@ -27,7 +29,7 @@ pub(crate) struct Connections {
 
 impl Connections {
     pub(crate) fn open(path: &Path, options: &SqliteOptions) -> Result<Self, OpenError> {
-        let connection = schema::open(path, options)?;
+        let mut connection = schema::open(path, options)?;
         let synchronous = match options.durability {
             Durability::Full => "FULL",
             Durability::Normal => "NORMAL",
@@ -41,8 +43,9 @@ impl Connections {
         settled.map_err(|error| schema::in_words(path, &error))?;
         // Without the door the order is worse, and nothing else.
         let door = OpenOptions::new().create(true).append(true).open(door_of(path)).ok();
+        let checkpoint = Checkpoint::start(path, &mut connection);
         let jitter = Cell::new(u64::from(std::process::id()) | 1);
-        Ok(Connections { connection, door, patience: options.busy_timeout, jitter })
+        Ok(Connections { connection, checkpoint, door, patience: options.busy_timeout, jitter })
     }
 
     /// Begins a transaction that writes, in its turn.
@@ -90,6 +93,11 @@ impl Connections {
 
     pub(crate) fn commit(&self) -> rusqlite::Result<()> {
         self.run("COMMIT")
+    }
+
+    /// What can be done for the file once everybody has been answered.
+    pub(crate) fn after_commit(&self) {
+        self.checkpoint.after_commit(&self.connection);
     }
 
     pub(crate) fn roll_back(&self) {

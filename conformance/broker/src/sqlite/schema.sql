@@ -4,22 +4,29 @@ CREATE TABLE queue (
     tenant TEXT NOT NULL,               -- '' is no tenant
     name TEXT NOT NULL,
     policy TEXT NOT NULL,               -- JSON
-    length INTEGER NOT NULL DEFAULT 0,  -- messages that some group has
-    expired INTEGER NOT NULL DEFAULT 0, -- dropped since the last sweep
     UNIQUE (tenant, name)
 ) STRICT;
 
--- A group of a queue, and how many messages are where for it.
+-- A group of a queue.
 CREATE TABLE place (
     place INTEGER PRIMARY KEY,
     queue INTEGER NOT NULL,
     name TEXT NOT NULL,                 -- '' is the unnamed group
-    ready INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (queue, name)
+) STRICT;
+
+-- All that is counted, close together: nearly every transaction changes some of it. Place 0 is no
+-- group: its row holds the next number of a message (ready) and of a delivery (held).
+CREATE TABLE tally (
+    place INTEGER PRIMARY KEY,
+    ready INTEGER NOT NULL DEFAULT 0,   -- how many messages are where for this group
     held INTEGER NOT NULL DEFAULT 0,
     resting INTEGER NOT NULL DEFAULT 0,
     dead INTEGER NOT NULL DEFAULT 0,
-    UNIQUE (queue, name)
+    expired INTEGER NOT NULL DEFAULT 0, -- dropped since the last sweep
+    length INTEGER NOT NULL DEFAULT 0   -- of the whole queue, with its unnamed group: messages that some group has
 ) STRICT;
+INSERT INTO tally (place, ready, held) VALUES (0, 1, 1);
 
 -- What was published. Written once and removed once: what changes on the way stands in the small
 -- tables below, so that taking a message does not write its body again.
@@ -145,11 +152,3 @@ CREATE TABLE agent (
     report TEXT NOT NULL,               -- the last update, JSON
     PRIMARY KEY (tenant, agent)
 ) STRICT, WITHOUT ROWID;
-
--- The next number of a message, and of a delivery.
-CREATE TABLE counter (
-    one INTEGER PRIMARY KEY CHECK (one = 1),
-    seq INTEGER NOT NULL,
-    delivery INTEGER NOT NULL
-) STRICT;
-INSERT INTO counter VALUES (1, 1, 1);

@@ -55,11 +55,13 @@ macro_rules! hot {
 
 hot! {
     version: "PRAGMA data_version";
-    numbers: "SELECT seq, delivery FROM counter";
-    count: "UPDATE counter SET seq = ?1, delivery = ?2";
-    /// Nothing is changed where the id is known.
-    know: "INSERT INTO known (queue, id, seq, forget_at) SELECT ?1, ?2, ?3, ?4
-           WHERE NOT EXISTS (SELECT 1 FROM known WHERE queue = ?1 AND id = ?2 AND forget_at > ?5)";
+    numbers: "SELECT ready, held FROM tally WHERE place = 0";
+    count: "UPDATE tally SET ready = ?1, held = ?2 WHERE place = 0";
+    tally: "UPDATE tally SET ready = ?2, held = ?3, resting = ?4, dead = ?5, expired = ?6, length = ?7 WHERE place = ?1";
+    /// Not one statement with the next: that would read and write one table, which the database does
+    /// by way of a table of its own.
+    knows: "SELECT 1 FROM known WHERE queue = ?1 AND id = ?2 AND forget_at > ?3";
+    know: "INSERT INTO known (queue, id, seq, forget_at) VALUES (?1, ?2, ?3, ?4)";
     store: "INSERT INTO message
             (seq, queue, id, priority, recipient, published_at, due_at, expires_at, ttl_ms, forget_at, body)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
@@ -120,7 +122,7 @@ impl<'c> Store<'c> {
         if std::mem::take(&mut self.counted) {
             self.hot.count.execute([self.seq, self.delivery])?;
         }
-        self.cache.write(self.connection)
+        self.cache.write(&mut self.hot.tally)
     }
 
     /// The groups that have got something ready since this was asked last.

@@ -43,7 +43,7 @@ impl Wanted {
     }
 
     /// Whether it found nothing, and still may wait.
-    pub(crate) fn is_waiting(&self, _now: Millis) -> bool {
+    pub(crate) fn is_waiting(&self) -> bool {
         self.waits && !self.reply.is_closed() && matches!(&self.taken, Some(Ok(deliveries)) if deliveries.is_empty())
     }
 
@@ -130,7 +130,9 @@ impl Waiting {
     pub(crate) fn cancel(&mut self, cancelled: &Cancelled) {
         let group = (cancelled.queue.clone(), cancelled.group.clone().unwrap_or_default());
         let Some(waiting) = self.groups.get_mut(&group) else { return };
-        if let Some(index) = waiting.iter().position(|wanted| wanted.number == cancelled.number)
+        // One that is being served just now is answered with what it gets.
+        let waits = |wanted: &Wanted| wanted.number == cancelled.number && wanted.taken.is_none();
+        if let Some(index) = waiting.iter().position(waits)
             && let Some(wanted) = waiting.remove(index)
         {
             wanted.answer(Ok(Vec::new()));
@@ -162,7 +164,7 @@ fn serve(waiting: &mut VecDeque<Wanted>, store: &mut Store<'_>, now: Millis) -> 
             continue;
         }
         wanted.take(store, now)?;
-        if wanted.is_waiting(now) {
+        if wanted.is_waiting() {
             wanted.taken = None;
             in_vain.insert(kind);
             if store.has_nothing(&wanted.queue, wanted.fetch.group.as_deref()) {

@@ -94,6 +94,7 @@ pub(crate) struct Writer<'c> {
     kept_house_at: Millis,
     /// To be done before anything else.
     given_back: Vec<Step>,
+    stopping: Option<(CloseMode, oneshot::Sender<Result<(), BrokerError>>)>,
 }
 
 impl<'c> Writer<'c> {
@@ -108,36 +109,31 @@ impl<'c> Writer<'c> {
             version: -1,
             kept_house_at,
             given_back: Vec::new(),
+            stopping: None,
         }
     }
 
     /// Serves callers until it is told to stop, or nobody is left who could call. Who told it waits for an answer.
     pub(crate) fn serve(mut self, commands: &Receiver<Command>) -> Option<oneshot::Sender<Result<(), BrokerError>>> {
         loop {
-            let pause = if self.given_back.is_empty() { self.pause() } else { Duration::ZERO };
-            let first = match commands.recv_timeout(pause) {
-                Ok(command) => Some(command),
-                Err(RecvTimeoutError::Timeout) => None,
+            let mut steps = std::mem::take(&mut self.given_back);
+            let pause = if steps.is_empty() { self.pause() } else { Duration::ZERO };
+            match commands.recv_timeout(pause) {
+                Ok(command) => self.accept(command, &mut steps),
+                Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
                     self.stop(CloseMode::Abort);
                     return None;
                 }
-            };
-            let mut steps = std::mem::take(&mut self.given_back);
-            let mut next = first;
-            while let Some(command) = next {
-                if let Command::Stop { mode, reply } = command {
-                    self.transact(steps);
-                    self.stop(mode);
-                    return Some(reply);
-                }
-                self.accept(command, &mut steps);
-                next = if steps.len() < MAX_BATCH { commands.try_recv().ok() } else { None };
             }
             if steps.is_empty() {
                 self.look_around();
             } else {
-                self.transact(steps);
+                self.transact(steps, Some(commands));
+            }
+            if let Some((mode, reply)) = self.stopping.take() {
+                self.stop(mode);
+                return Some(reply);
             }
         }
     }
@@ -191,20 +187,22 @@ impl<'c> Writer<'c> {
                     let _ = reply.send(Err(closed()));
                 }
             }
-            // `serve` has looked for it.
-            Command::Stop { .. } => {}
+            Command::Stop { mode, reply } => self.stopping = Some((mode, reply)),
         }
     }
 
-    /// Does all of it in one transaction; where that fails, each by itself, so that one that cannot
-    /// be done takes no other with it.
-    fn transact(&mut self, mut steps: Vec<Step>) {
+    /// Does all of it in one transaction, and what else comes in the meantime; where that fails, each
+    /// by itself, so that one that cannot be done takes no other with it.
+    fn transact(&mut self, mut steps: Vec<Step>, more: Option<&Receiver<Command>>) {
         let now = self.clock.now();
-        match self.attempt(&mut steps, now) {
-            Ok(()) => self.answer(steps, now),
+        match self.attempt(&mut steps, more, now) {
+            Ok(()) => {
+                self.answer(steps);
+                self.connections.after_commit();
+            }
             Err(Failed { error, kept: Kept::Nothing }) if steps.len() > 1 && !is_busy(&error) => {
                 for step in steps {
-                    self.transact(vec![step]);
+                    self.transact(vec![step], None);
                 }
             }
             Err(Failed { error, kept }) => {
@@ -217,10 +215,10 @@ impl<'c> Writer<'c> {
         }
     }
 
-    fn attempt(&mut self, steps: &mut [Step], now: Millis) -> Result<(), Failed> {
+    fn attempt(&mut self, steps: &mut Vec<Step>, more: Option<&Receiver<Command>>, now: Millis) -> Result<(), Failed> {
         let nothing = |error| Failed { error, kept: Kept::Nothing };
         self.connections.begin().map_err(nothing)?;
-        let done = self.run(steps, now).and_then(|()| self.store.write_counts());
+        let done = self.run(steps, more, now).and_then(|()| self.store.write_counts());
         if let Err(error) = done {
             self.roll_back();
             return Err(nothing(error));
@@ -241,7 +239,7 @@ impl<'c> Writer<'c> {
         self.waiting.forget_taken();
     }
 
-    fn run(&mut self, steps: &mut [Step], now: Millis) -> rusqlite::Result<()> {
+    fn run(&mut self, steps: &mut Vec<Step>, more: Option<&Receiver<Command>>, now: Millis) -> rusqlite::Result<()> {
         let version = self.store.version()?;
         let foreign = version != self.version;
         if foreign {
@@ -252,32 +250,53 @@ impl<'c> Writer<'c> {
         if foreign {
             self.waiting.serve_all(&mut self.store, now)?;
         }
-        for step in steps.iter_mut() {
-            match step {
-                Step::Work(work) => work.run(&mut self.store, now)?,
-                Step::Fetch(wanted) => {
-                    // Those who came before come first.
-                    self.waiting.serve_woken(&mut self.store, now)?;
-                    wanted.take(&mut self.store, now)?;
+        let mut ran = 0;
+        loop {
+            while ran < steps.len() {
+                if self.run_step(&mut steps[ran], now)? {
+                    ran += 1;
+                } else if let Step::Fetch(wanted) = steps.remove(ran) {
+                    self.waiting.push(wanted);
                 }
-                Step::Release { client, mode, .. } => database(self.store.release(*client, *mode, now))?,
-                Step::GiveBack { client, deliveries } => {
-                    for delivery in deliveries {
-                        database(self.store.give_back(&delivery.tag, *client, now))?;
-                    }
-                }
+            }
+            // Who comes while the others are served comes along, and shares the wait for the disk.
+            match more {
+                Some(commands) if ran < MAX_BATCH && self.stopping.is_none() => match commands.try_recv() {
+                    Ok(command) => self.accept(command, steps),
+                    Err(_) => break,
+                },
+                _ => break,
             }
         }
         self.waiting.serve_woken(&mut self.store, now)
     }
 
+    /// False for a fetch that found nothing and may wait: what the next step brings may be for it.
+    fn run_step(&mut self, step: &mut Step, now: Millis) -> rusqlite::Result<bool> {
+        match step {
+            Step::Work(work) => work.run(&mut self.store, now)?,
+            Step::Fetch(wanted) => {
+                // Those who came before come first.
+                self.waiting.serve_woken(&mut self.store, now)?;
+                wanted.take(&mut self.store, now)?;
+                return Ok(!wanted.is_waiting());
+            }
+            Step::Release { client, mode, .. } => database(self.store.release(*client, *mode, now))?,
+            Step::GiveBack { client, deliveries } => {
+                for delivery in deliveries {
+                    database(self.store.give_back(&delivery.tag, *client, now))?;
+                }
+            }
+        }
+        Ok(true)
+    }
+
     /// The transaction is on the disk: everybody hears so.
-    fn answer(&mut self, steps: Vec<Step>, now: Millis) {
+    fn answer(&mut self, steps: Vec<Step>) {
         let mut lost = Vec::new();
         for step in steps {
             match step {
                 Step::Work(work) => work.answer(Ok(())),
-                Step::Fetch(wanted) if wanted.is_waiting(now) => self.waiting.push(wanted),
                 Step::Fetch(wanted) => lost.extend(wanted.deliver()),
                 Step::Release { reply: Some(reply), .. } => {
                     // Who asked may have gone.
@@ -298,7 +317,7 @@ impl<'c> Writer<'c> {
         let due = !self.waiting.is_empty()
             && (now >= self.store.next_due() || self.store.version().is_ok_and(|version| version != self.version));
         if due || is_time {
-            self.transact(Vec::new());
+            self.transact(Vec::new(), None);
         }
         if is_time {
             self.kept_house_at = now;
@@ -312,7 +331,7 @@ impl<'c> Writer<'c> {
         for client in &clients {
             self.waiting.close(*client);
         }
-        self.transact(clients.into_iter().map(release).collect());
+        self.transact(clients.into_iter().map(release).collect(), None);
         self.connections.optimize();
     }
 }

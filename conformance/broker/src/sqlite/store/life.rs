@@ -92,7 +92,7 @@ impl Store<'_> {
 
     /// A group has lost a message to its expiry.
     pub(super) fn expire(&mut self, place: PlaceIx, seq: i64) -> Done<()> {
-        self.cache.queue_mut(place.0).expired += 1;
+        self.cache.place_mut(place).expired += 1;
         self.end_turn(place.0, seq)
     }
 

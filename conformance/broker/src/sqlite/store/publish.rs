@@ -86,12 +86,11 @@ impl Store<'_> {
 
     /// Writes a message's row, unless its id is known and that matters.
     fn insert(&mut self, at: QueueIx, row: &NewRow<'_>, once: bool) -> Done<Option<Row>> {
-        let (seq, terms) = (self.seq, row.terms);
-        let known_since = if once { row.published_at } else { Millis::MAX };
-        if self.hot.know.execute(params![row.queue, row.id, seq, row.forget_at, known_since])? == 0 {
+        if once && self.knows(row.queue, row.id, row.published_at)? {
             return Ok(None);
         }
-        self.next_seq();
+        let (seq, terms) = (self.next_seq(), row.terms);
+        self.hot.know.execute(params![row.queue, row.id, seq, row.forget_at])?;
         self.hot.store.execute(params![
             seq,
             row.queue,
@@ -146,11 +145,9 @@ impl Store<'_> {
         Ok(())
     }
 
-    fn knows(&self, queue: i64, id: &Uuid, now: Millis) -> Done<bool> {
-        let mut select = self
-            .connection
-            .prepare_cached("SELECT EXISTS (SELECT 1 FROM known WHERE queue = ?1 AND id = ?2 AND forget_at > ?3)")?;
-        Ok(select.query_row(params![queue, id, now], |row| row.get(0))?)
+    fn knows(&mut self, queue: i64, id: &Uuid, now: Millis) -> Done<bool> {
+        let mut rows = self.hot.knows.query(params![queue, id, now])?;
+        Ok(rows.next()?.is_some())
     }
 
     /// Makes room in a queue that is full, or refuses.

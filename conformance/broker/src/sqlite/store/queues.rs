@@ -30,17 +30,23 @@ impl Store<'_> {
             .prepare_cached("INSERT INTO queue (tenant, name, policy) VALUES (?1, ?2, ?3)")?
             .execute(params![queue.tenant().unwrap_or(""), queue.name(), text])?;
         let number = self.connection.last_insert_rowid();
-        self.connection.prepare_cached("INSERT INTO place (queue, name) VALUES (?1, '')")?.execute([number])?;
+        self.add_place(number, "")?;
         self.cache.require(self.connection, queue).map(drop)
+    }
+
+    fn add_place(&self, queue: i64, name: &str) -> Done<i64> {
+        let mut insert = self.connection.prepare_cached("INSERT INTO place (queue, name) VALUES (?1, ?2)")?;
+        insert.execute(params![queue, name])?;
+        let place = self.connection.last_insert_rowid();
+        self.connection.prepare_cached("INSERT INTO tally (place) VALUES (?1)")?.execute([place])?;
+        Ok(place)
     }
 
     /// Makes a group, and lets it have all that is still there.
     pub(super) fn make_group(&mut self, at: QueueIx, name: &str, now: Millis) -> Done<PlaceIx> {
         let queue = self.cache.queue(at).queue;
-        self.connection
-            .prepare_cached("INSERT INTO place (queue, name) VALUES (?1, ?2)")?
-            .execute(params![queue, name])?;
-        let place = self.cache.add_group(at, self.connection.last_insert_rowid(), name);
+        let place = self.add_place(queue, name)?;
+        let place = self.cache.add_group(at, place, name);
         self.connection
             .prepare_cached(
                 "INSERT INTO share (seq, turns)
@@ -147,7 +153,7 @@ impl Store<'_> {
         let at = self.cache.require(self.connection, queue)?;
         let number = self.cache.queue(at).queue;
         for place in self.cache.queue(at).places.iter().map(|place| place.place) {
-            for table in ["ready", "resting", "held"] {
+            for table in ["ready", "resting", "held", "tally"] {
                 self.run(&format!("DELETE FROM {table} WHERE place = ?1"), place)?;
             }
         }
@@ -172,11 +178,13 @@ impl Store<'_> {
     /// How many messages were dropped for their expiry since this was asked last.
     pub(crate) fn swept(&mut self, queue: &Queue) -> Done<u64> {
         let at = self.cache.require(self.connection, queue)?;
-        if self.cache.queue(at).expired == 0 {
-            return Ok(0);
+        let mut expired = 0;
+        for place in self.cache.places(at) {
+            if self.cache.place(place).expired > 0 {
+                expired += std::mem::take(&mut self.cache.place_mut(place).expired);
+            }
         }
-        let expired = std::mem::take(&mut self.cache.queue_mut(at).expired);
-        Ok(u64::try_from(expired).unwrap_or(0))
+        Ok(count(expired))
     }
 }
 
