@@ -1,20 +1,34 @@
 //! Who is there: what agents say of themselves, and what a broker knows of them.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use workwire::{FreeObject, Name, StatusUpdate, Timestamp};
 
 /// For how long an agent may be silent before it counts as offline: three heartbeats missed.
 pub const OFFLINE_AFTER_MS: i64 = 180_000;
 
 /// What an agent says of itself.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Update {
     /// An agent of an orchestrator.
     Agent(StatusUpdate),
     /// An agent on channels.
     Channel(Health),
+}
+
+/// By its members rather than by trial: so the error is about the kind that was meant.
+impl<'de> Deserialize<'de> for Update {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let update = FreeObject::deserialize(deserializer)?;
+        let text = update.as_str();
+        if update.get("agent").is_some() && update.get("agent_id").is_none() {
+            serde_json::from_str(text).map(Update::Channel).map_err(D::Error::custom)
+        } else {
+            StatusUpdate::from_json(text).map(Update::Agent).map_err(D::Error::custom)
+        }
+    }
 }
 
 impl Update {

@@ -21,7 +21,7 @@ mod waiting;
 mod writer;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -110,8 +110,31 @@ pub(crate) struct Shared {
     path: PathBuf,
     options: SqliteOptions,
     clock: Arc<dyn Clock>,
-    commands: Mutex<Option<Sender<Command>>>,
+    commands: Mutex<Option<Commands>>,
     fetches: AtomicU64,
+}
+
+/// The way to a writer, for as long as it runs.
+#[derive(Debug, Clone)]
+pub(crate) struct Commands {
+    sender: Sender<Command>,
+    /// It has stopped as it was told to: what it did not answer it did not do.
+    stopped: Arc<AtomicBool>,
+}
+
+impl Commands {
+    fn send(&self, command: Command) -> Result<(), BrokerError> {
+        self.sender.send(command).map_err(|_| self.unanswered())
+    }
+
+    /// What an operation hears that the writer did not answer.
+    fn unanswered(&self) -> BrokerError {
+        if self.stopped.load(Ordering::Acquire) {
+            writer::closed()
+        } else {
+            BrokerError::unavailable("the store's thread ended before it answered")
+        }
+    }
 }
 
 impl SqliteBroker {
@@ -159,6 +182,8 @@ impl Shared {
     fn start(&self) -> Result<(), OpenError> {
         let (sender, receiver) = channel();
         let (ready, opened) = channel();
+        let stopped = Arc::new(AtomicBool::new(false));
+        let commands = Commands { sender, stopped: Arc::clone(&stopped) };
         let (path, options, clock) = (self.path.clone(), self.options.clone(), Arc::clone(&self.clock));
         let about = self.about.clone();
         let keep_done = i64::try_from(options.keep_done.as_millis()).unwrap_or(i64::MAX);
@@ -167,7 +192,7 @@ impl Shared {
                 Ok(connections) => connections,
                 Err(error) => return drop(ready.send(Err(error))),
             };
-            let stopped = match Store::new(&connections.connection, &about, keep_done) {
+            let stopping = match Store::new(&connections.connection, &about, keep_done) {
                 Ok(store) => {
                     // Who opens it waits for this.
                     let _ = ready.send(Ok(()));
@@ -176,7 +201,9 @@ impl Shared {
                 Err(trouble) => return drop(ready.send(Err(schema::trouble_in_words(&path, &trouble)))),
             };
             drop(connections);
-            if let Some(reply) = stopped {
+            stopped.store(true, Ordering::Release);
+            drop(receiver);
+            if let Some(reply) = stopping {
                 // Who asked may have gone.
                 let _ = reply.send(Ok(()));
             }
@@ -184,20 +211,20 @@ impl Shared {
         let thread = std::thread::Builder::new().name("workwire-sqlite".to_owned()).spawn(serve);
         thread.map_err(|error| OpenError::setup(format!("no thread for the store: {error}")))?;
         opened.recv().unwrap_or_else(|_| Err(OpenError::setup("the store's thread ended before it began")))?;
-        *self.commands.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
+        *self.commands.lock().unwrap_or_else(PoisonError::into_inner) = Some(commands);
         Ok(())
     }
 
-    fn sender(&self) -> Option<Sender<Command>> {
+    fn commands(&self) -> Option<Commands> {
         self.commands.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Ends the writer's thread, and gives back what clients hold.
     async fn stop(&self, mode: CloseMode) -> Result<(), BrokerError> {
-        let sender = self.commands.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(sender) = sender else { return Ok(()) };
+        let commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(commands) = commands else { return Ok(()) };
         let (reply, stopped) = oneshot::channel();
-        if sender.send(Command::Stop { mode, reply }).is_err() {
+        if commands.send(Command::Stop { mode, reply }).is_err() {
             return Ok(());
         }
         stopped.await.unwrap_or(Ok(()))
@@ -234,7 +261,7 @@ impl Broker for SqliteBroker {
     fn open<'a>(&'a self, client: &'a str) -> Answer<'a, Box<dyn Client>> {
         Box::pin(async move {
             check_name("client", client)?;
-            let commands = self.shared.sender().ok_or_else(stopped)?;
+            let commands = self.shared.commands().ok_or_else(stopped)?;
             // 63 bits of chance: processes that share a file do not know each other's clients.
             let number = i64::try_from(Uuid::new_v4().as_u64_pair().0 >> 1).unwrap_or(0);
             let (reply, opened) = oneshot::channel();

@@ -91,7 +91,6 @@ impl Cache {
         if let Some(at) = self.by_name.get(name) {
             return Ok(Some(*at));
         }
-        name.check()?;
         let mut select = connection.prepare_cached("SELECT queue FROM queue WHERE tenant = ?1 AND name = ?2")?;
         let queue = select.query_row(params![name.tenant().unwrap_or(""), name.name()], |row| row.get(0)).optional()?;
         queue.map(|queue| self.load(connection, queue)).transpose()

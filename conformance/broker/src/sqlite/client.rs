@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::Sender;
 
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::Shared;
 use super::store::Store;
 use super::trouble::{Done, Trouble};
 use super::waiting::Wanted;
 use super::writer::{Cancelled, Command, Work, closed};
+use super::{Commands, Shared};
 use crate::clock::Millis;
 use crate::contract::{
     Answer, Client, CloseMode, Delivery, Depth, Fetch, Letter, Message, Peek, Peeked, Purge, Stored, Tag, Verdict,
@@ -24,12 +23,12 @@ use crate::queue::{Queue, check_tenant};
 
 pub(crate) struct SqliteClient {
     shared: Arc<Shared>,
-    commands: Sender<Command>,
+    commands: Commands,
     number: i64,
 }
 
 impl SqliteClient {
-    pub(crate) fn new(shared: Arc<Shared>, commands: Sender<Command>, number: i64) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, commands: Commands, number: i64) -> Self {
         SqliteClient { shared, commands, number }
     }
 
@@ -42,8 +41,8 @@ impl SqliteClient {
         let work = Box::new(Asked { work, reply, result: None });
         let sent = self.commands.send(Command::Work { client: self.number, work });
         Box::pin(async move {
-            sent.map_err(|_| closed())?;
-            answer.await.unwrap_or_else(|_| Err(no_answer()))
+            sent?;
+            answer.await.unwrap_or_else(|_| Err(self.commands.unanswered()))
         })
     }
 
@@ -81,14 +80,10 @@ where
     }
 
     fn answer(self: Box<Self>, committed: Result<(), BrokerError>) {
-        let result = self.result.unwrap_or_else(|| Err(no_answer()));
+        let result = self.result.unwrap_or_else(|| Err(closed()));
         // Who asked may have gone.
         let _ = self.reply.send(committed.and(result));
     }
-}
-
-fn no_answer() -> BrokerError {
-    BrokerError::unavailable("the store's thread ended before it answered")
 }
 
 /// Takes a fetch back when nobody waits for it any more.
@@ -120,8 +115,8 @@ impl Client for SqliteClient {
     }
 
     fn publish<'a>(&'a self, queue: &'a Queue, message: Message) -> Answer<'a, Stored> {
-        let queue = queue.clone();
-        self.ask(move |store, now| store.publish(&queue, &message, now))
+        let (right, queue) = (queue.check(), queue.clone());
+        self.ask_if(right, move |store, now| store.publish(&queue, &message, now))
     }
 
     fn publish_batch<'a>(
@@ -129,13 +124,14 @@ impl Client for SqliteClient {
         queue: &'a Queue,
         messages: Vec<Message>,
     ) -> Answer<'a, Vec<Result<Stored, BrokerError>>> {
-        let queue = queue.clone();
-        self.ask(move |store, now| store.publish_batch(&queue, &messages, now))
+        let (right, queue) = (queue.check(), queue.clone());
+        self.ask_if(right, move |store, now| store.publish_batch(&queue, &messages, now))
     }
 
     fn fetch<'a>(&'a self, queue: &'a Queue, fetch: Fetch) -> Answer<'a, Vec<Delivery>> {
         Box::pin(async move {
             check_fetch(&fetch)?;
+            queue.check()?;
             let number = self.shared.fetches.fetch_add(1, Ordering::Relaxed);
             let waits = fetch.wait_ms > 0;
             let deadline = self.shared.clock.now() + fetch.wait_ms;
@@ -143,7 +139,7 @@ impl Client for SqliteClient {
             let cancelled = Cancelled { queue: queue.clone(), group: fetch.group.clone(), number };
             let (client, queue, taken) = (self.number, queue.clone(), None);
             let wanted = Wanted { client, queue, fetch, number, waits, reply, taken };
-            self.commands.send(Command::Fetch(wanted)).map_err(|_| closed())?;
+            self.commands.send(Command::Fetch(wanted))?;
             let mut waiting = Waiting { client: self, cancelled: waits.then_some(cancelled) };
             let answered = if waits {
                 tokio::select! {
@@ -159,17 +155,18 @@ impl Client for SqliteClient {
                 answer.await
             };
             waiting.cancelled = None;
-            answered.unwrap_or_else(|_| Err(no_answer()))
+            answered.unwrap_or_else(|_| Err(self.commands.unanswered()))
         })
     }
 
     fn peek<'a>(&'a self, queue: &'a Queue, peek: Peek) -> Answer<'a, Vec<Peeked>> {
-        let queue = queue.clone();
-        self.ask_if(check_peek(&peek), move |store, now| store.peek(&queue, &peek, now))
+        let (right, queue) = (check_peek(&peek).and(queue.check()), queue.clone());
+        self.ask_if(right, move |store, now| store.peek(&queue, &peek, now))
     }
 
     fn settle<'a>(&'a self, queue: &'a Queue, tag: &'a Tag, verdict: Verdict) -> Answer<'a, ()> {
-        let (queue, client, right) = (queue.clone(), self.number, check_verdict(&verdict));
+        let right = check_verdict(&verdict).and(queue.check());
+        let (queue, client) = (queue.clone(), self.number);
         let one = [(tag.clone(), verdict)];
         self.ask_if(right, move |store, now| {
             let answers = store.settle_many(&queue, &one, client, now)?;
@@ -182,17 +179,19 @@ impl Client for SqliteClient {
         queue: &'a Queue,
         settled: Vec<(Tag, Verdict)>,
     ) -> Answer<'a, Vec<Result<(), BrokerError>>> {
-        let (queue, client) = (queue.clone(), self.number);
-        self.ask(move |store, now| store.settle_many(&queue, &settled, client, now))
+        let (right, queue, client) = (queue.check(), queue.clone(), self.number);
+        self.ask_if(right, move |store, now| store.settle_many(&queue, &settled, client, now))
     }
 
     fn extend<'a>(&'a self, queue: &'a Queue, tag: &'a Tag, lease_ms: i64) -> Answer<'a, ()> {
+        let right = check_lease(lease_ms).and(queue.check());
         let (queue, tag, client) = (queue.clone(), tag.clone(), self.number);
-        self.ask_if(check_lease(lease_ms), move |store, now| store.extend(&queue, &tag, lease_ms, client, now))
+        self.ask_if(right, move |store, now| store.extend(&queue, &tag, lease_ms, client, now))
     }
 
     fn depth<'a>(&'a self, queue: &'a Queue, group: Option<&'a str>) -> Answer<'a, Depth> {
-        let (queue, right, group) = (queue.clone(), check_optional("group", group), group.map(str::to_owned));
+        let right = check_optional("group", group).and(queue.check());
+        let (queue, group) = (queue.clone(), group.map(str::to_owned));
         self.ask_if(right, move |store, now| {
             while !store.tick(now)? {}
             store.depth(&queue, group.as_deref(), now)
@@ -200,30 +199,33 @@ impl Client for SqliteClient {
     }
 
     fn dead_letters<'a>(&'a self, queue: &'a Queue, max: u32, group: Option<&'a str>) -> Answer<'a, Vec<Letter>> {
-        let right = within("max", i64::from(max), 1, i64::from(u32::MAX)).and(check_optional("group", group));
+        let right = within("max", i64::from(max), 1, i64::from(u32::MAX))
+            .and(check_optional("group", group))
+            .and(queue.check());
         let (queue, group) = (queue.clone(), group.map(str::to_owned));
         self.ask_if(right, move |store, _| store.dead_letters(&queue, max, group.as_deref()))
     }
 
     fn replay<'a>(&'a self, queue: &'a Queue, id: Uuid, group: Option<&'a str>) -> Answer<'a, ()> {
-        let (queue, right, group) = (queue.clone(), check_optional("group", group), group.map(str::to_owned));
+        let right = check_optional("group", group).and(queue.check());
+        let (queue, group) = (queue.clone(), group.map(str::to_owned));
         self.ask_if(right, move |store, now| store.replay(&queue, id, group.as_deref(), now))
     }
 
     fn purge<'a>(&'a self, queue: &'a Queue, what: Purge<'a>) -> Answer<'a, u64> {
-        let (right, dead) = (check_optional("group", what.group), what.dead);
+        let (right, dead) = (check_optional("group", what.group).and(queue.check()), what.dead);
         let (queue, group) = (queue.clone(), what.group.map(str::to_owned));
         self.ask_if(right, move |store, _| store.purge(&queue, group.as_deref(), dead))
     }
 
     fn delete<'a>(&'a self, queue: &'a Queue) -> Answer<'a, ()> {
-        let queue = queue.clone();
-        self.ask(move |store, _| store.delete(&queue))
+        let (right, queue) = (queue.check(), queue.clone());
+        self.ask_if(right, move |store, _| store.delete(&queue))
     }
 
     fn sweep<'a>(&'a self, queue: &'a Queue) -> Answer<'a, u64> {
-        let queue = queue.clone();
-        self.ask(move |store, now| {
+        let (right, queue) = (queue.check(), queue.clone());
+        self.ask_if(right, move |store, now| {
             while !store.tick(now)? {}
             store.swept(&queue)
         })
@@ -245,8 +247,8 @@ impl Client for SqliteClient {
         let (reply, answer) = oneshot::channel();
         let sent = self.commands.send(Command::Close { client: self.number, mode, reply: Some(reply) });
         Box::pin(async move {
-            sent.map_err(|_| closed())?;
-            answer.await.unwrap_or_else(|_| Err(no_answer()))
+            sent?;
+            answer.await.unwrap_or_else(|_| Err(self.commands.unanswered()))
         })
     }
 }

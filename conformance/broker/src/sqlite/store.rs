@@ -31,6 +31,7 @@ pub(crate) struct Store<'c> {
     counted: bool,
     /// Groups that have got something ready since it was asked for.
     woken: HashSet<PlaceIx>,
+    all_woken: bool,
     /// No timer ends before.
     next_due: Millis,
     next_fading: Millis,
@@ -95,6 +96,7 @@ impl<'c> Store<'c> {
             delivery: 0,
             counted: false,
             woken: HashSet::new(),
+            all_woken: false,
             next_due: Millis::MIN,
             next_fading: Millis::MIN,
             keep_done_ms,
@@ -132,8 +134,14 @@ impl<'c> Store<'c> {
         self.woken.drain().map(name).collect()
     }
 
+    /// Whether every group may have got something.
+    pub(crate) const fn all_woken(&self) -> bool {
+        self.all_woken
+    }
+
     pub(crate) fn forget_woken(&mut self) {
         self.woken.clear();
+        self.all_woken = false;
     }
 
     /// Whether a group has nothing ready, as far as is remembered.

@@ -88,6 +88,9 @@ impl Waiting {
             store.forget_woken();
             return Ok(());
         }
+        if store.all_woken() {
+            return self.serve_all(store, now);
+        }
         for group in store.take_woken() {
             if let Some(waiting) = self.groups.get_mut(&group) {
                 serve(waiting, store, now)?;

@@ -5,7 +5,7 @@
 //! of them costs. A fetch that waits is served by the very transaction that stores what it waits
 //! for, so that a message reaches its consumer after one wait for the disk, not two.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
@@ -73,7 +73,7 @@ enum Step {
     Work(Box<dyn Work>),
     Fetch(Wanted),
     Release {
-        client: i64,
+        clients: Vec<i64>,
         mode: CloseMode,
         reply: Option<oneshot::Sender<Result<(), BrokerError>>>,
     },
@@ -179,7 +179,7 @@ impl<'c> Writer<'c> {
             }
             Command::Close { client, mode, reply } if self.clients.remove(&client).is_some() => {
                 self.waiting.close(client);
-                steps.push(Step::Release { client, mode, reply });
+                steps.push(Step::Release { clients: vec![client], mode, reply });
             }
             Command::Close { reply, .. } => {
                 if let Some(reply) = reply {
@@ -250,7 +250,7 @@ impl<'c> Writer<'c> {
         if foreign {
             self.waiting.serve_all(&mut self.store, now)?;
         }
-        let mut ran = 0;
+        let (mut ran, mut now) = (0, now);
         loop {
             while ran < steps.len() {
                 if self.run_step(&mut steps[ran], now)? {
@@ -262,7 +262,12 @@ impl<'c> Writer<'c> {
             // Who comes while the others are served comes along, and shares the wait for the disk.
             match more {
                 Some(commands) if ran < MAX_BATCH && self.stopping.is_none() => match commands.try_recv() {
-                    Ok(command) => self.accept(command, steps),
+                    Ok(command) => {
+                        self.accept(command, steps);
+                        // It came later than the others: what is due by then is due for it.
+                        now = self.clock.now();
+                        database(self.store.tick(now))?;
+                    }
                     Err(_) => break,
                 },
                 _ => break,
@@ -281,7 +286,7 @@ impl<'c> Writer<'c> {
                 wanted.take(&mut self.store, now)?;
                 return Ok(!wanted.is_waiting());
             }
-            Step::Release { client, mode, .. } => database(self.store.release(*client, *mode, now))?,
+            Step::Release { clients, mode, .. } => database(self.store.release(clients, *mode, now))?,
             Step::GiveBack { client, deliveries } => {
                 for delivery in deliveries {
                     database(self.store.give_back(&delivery.tag, *client, now))?;
@@ -326,12 +331,11 @@ impl<'c> Writer<'c> {
     }
 
     fn stop(mut self, mode: CloseMode) {
-        let clients: HashSet<i64> = self.clients.drain().map(|(client, _)| client).collect();
-        let release = |client: i64| Step::Release { client, mode, reply: None };
+        let clients: Vec<i64> = self.clients.drain().map(|(client, _)| client).collect();
         for client in &clients {
             self.waiting.close(*client);
         }
-        self.transact(clients.into_iter().map(release).collect(), None);
+        self.transact(vec![Step::Release { clients, mode, reply: None }], None);
         self.connections.optimize();
     }
 }

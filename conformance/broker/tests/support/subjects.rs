@@ -3,11 +3,16 @@
 use std::sync::Arc;
 
 use workwire_broker::clock::ManualClock;
-use workwire_broker::{Broker, MemoryBroker};
+use workwire_broker::{Broker, MemoryBroker, SqliteBroker, SqliteOptions};
 
 #[allow(clippy::unused_async, reason = "a constructor as the others are")]
 pub(crate) async fn memory(clock: ManualClock) -> Arc<dyn Broker> {
     Arc::new(MemoryBroker::new(Arc::new(clock)))
+}
+
+#[allow(clippy::unused_async, reason = "a constructor as the others are")]
+pub(crate) async fn sqlite(clock: ManualClock) -> Arc<dyn Broker> {
+    Arc::new(SqliteBroker::open_with_clock(SqliteOptions::temporary(), Arc::new(clock)).expect("a store"))
 }
 
 /// Makes a test of each function for each broker: `run` is given the broker's constructor and the
@@ -18,6 +23,11 @@ macro_rules! each_broker {
             #[test]
             fn memory() {
                 super::$run($crate::subjects::memory, super::$scenario);
+            }
+
+            #[test]
+            fn sqlite() {
+                super::$run($crate::subjects::sqlite, super::$scenario);
             }
         }
     )+ };

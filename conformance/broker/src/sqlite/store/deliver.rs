@@ -214,17 +214,27 @@ impl Store<'_> {
         recipient: &str,
         now: Millis,
     ) -> Done<Option<(i64, i64)>> {
+        let queue = self.cache.queue(at).queue;
         if let Some(place) = place {
-            let found = self.ready_with_id(place, id, recipient, now)?;
-            return Ok(found.first().map(|next| (next.rank, next.seq)));
+            let mut select = self.connection.prepare_cached(
+                "SELECT ready.rank, ready.seq FROM known JOIN message USING (seq)
+                 JOIN ready ON ready.place = ?3 AND ready.recipient = message.recipient
+                      AND ready.rank = 10 - message.priority AND ready.seq = message.seq
+                 WHERE known.queue = ?1 AND known.id = ?2 AND ready.recipient IN ('', ?4)
+                      AND (ready.expires_at IS NULL OR ready.expires_at > ?5)
+                 ORDER BY ready.rank, ready.seq LIMIT 1",
+            )?;
+            let number = self.cache.place(place).place;
+            let found =
+                select.query_row(params![queue, id, number, recipient, now], |row| Ok((row.get(0)?, row.get(1)?)));
+            return Ok(found.optional()?);
         }
         let mut select = self.connection.prepare_cached(
             "SELECT priority, message.seq FROM known JOIN message USING (seq)
              WHERE known.queue = ?1 AND known.id = ?2 AND recipient IN ('', ?3)
                   AND (expires_at IS NULL OR expires_at > ?4) AND due_at <= ?4
-             ORDER BY message.seq LIMIT 1",
+             ORDER BY priority DESC, message.seq LIMIT 1",
         )?;
-        let queue = self.cache.queue(at).queue;
         let found = select.query_row(params![queue, id, recipient, now], |row| Ok((rank(row.get(0)?), row.get(1)?)));
         Ok(found.optional()?)
     }

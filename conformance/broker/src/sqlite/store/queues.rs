@@ -172,6 +172,8 @@ impl Store<'_> {
         }
         self.write_counts()?;
         self.cache.forget();
+        // Who waits for its messages has to hear that it is gone.
+        self.all_woken = true;
         Ok(())
     }
 

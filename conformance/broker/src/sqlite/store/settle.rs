@@ -104,16 +104,27 @@ impl Store<'_> {
         Ok(())
     }
 
-    /// Brings back all that a client holds.
-    pub(crate) fn release(&mut self, client: i64, mode: CloseMode, now: Millis) -> Done<()> {
-        let mut remove = self.connection.prepare_cached(
-            "DELETE FROM held WHERE client = ?1 RETURNING place, seq, attempt, delivered_at, reason, until",
+    /// Brings back all that some clients hold, in the order in which it was delivered.
+    pub(crate) fn release(&mut self, clients: &[i64], mode: CloseMode, now: Millis) -> Done<()> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT delivery, -priority, seq, place, attempt, delivered_at, reason, until
+             FROM held JOIN message USING (seq) WHERE client = ?1",
         )?;
-        let rows = remove.query_map([client], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get::<_, Millis>(5)?))
-        })?;
-        for row in rows.collect::<Result<Vec<_>, _>>()? {
-            let (number, seq, attempt, delivered_at, reason, until) = row;
+        let mut delete = self.connection.prepare_cached("DELETE FROM held WHERE client = ?1")?;
+        let mut all = Vec::new();
+        for client in clients {
+            let rows = select.query_map([client], |row| {
+                let order: (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+                let (place, attempt, delivered_at, reason) = (row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?);
+                Ok((order, place, attempt, delivered_at, reason, row.get::<_, Millis>(7)?))
+            })?;
+            for row in rows {
+                all.push(row?);
+            }
+            delete.execute([client])?;
+        }
+        all.sort_by_key(|row| row.0);
+        for ((_, _, seq), number, attempt, delivered_at, reason, until) in all {
             let place = self.cache.place_of(self.connection, number)?;
             self.cache.place_mut(place).held -= 1;
             let end = match mode {

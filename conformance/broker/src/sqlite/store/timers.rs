@@ -50,17 +50,21 @@ impl Store<'_> {
 
     fn end_leases(&mut self, now: Millis) -> Done<bool> {
         let mut select = self.connection.prepare_cached(
-            "SELECT place, seq, attempt, delivered_at, reason FROM held WHERE until <= ?1 ORDER BY until, seq LIMIT ?2",
+            "SELECT place, seq, attempt, delivered_at, reason, until FROM held JOIN message USING (seq)
+             WHERE until <= ?1 ORDER BY until, delivery, priority DESC, seq LIMIT ?2",
         )?;
-        let rows = select
-            .query_map([now, CHUNK], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))?;
+        let rows = select.query_map([now, CHUNK], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?))
+        })?;
         let rows = rows.collect::<Result<Vec<_>, _>>()?;
         let whole = is_whole(rows.len());
-        for (number, seq, attempt, delivered_at, reason) in rows {
+        for (number, seq, attempt, delivered_at, reason, until) in rows {
             let place = self.cache.place_of(self.connection, number)?;
             self.connection.prepare_cached("DELETE FROM held WHERE place = ?1 AND seq = ?2")?.execute([number, seq])?;
             self.cache.place_mut(place).held -= 1;
-            self.bring_back(Held { place, seq, attempt, delivered_at, reason }, now, Some(End::LeaseEnded), now)?;
+            // What becomes of it became of it when the lease ended, not when somebody looked.
+            let held = Held { place, seq, attempt, delivered_at, reason };
+            self.bring_back(held, until, Some(End::LeaseEnded), until)?;
         }
         Ok(whole)
     }
