@@ -200,7 +200,7 @@ impl Shared {
                 }
                 Err(trouble) => return drop(ready.send(Err(schema::trouble_in_words(&path, &trouble)))),
             };
-            drop(connections);
+            connections.close(&path);
             stopped.store(true, Ordering::Release);
             drop(receiver);
             if let Some(reply) = stopping {

@@ -42,7 +42,11 @@ impl Connections {
             .and_then(|()| connection.busy_timeout(Duration::ZERO));
         settled.map_err(|error| schema::in_words(path, &error))?;
         // Without the door the order is worse, and nothing else.
-        let door = OpenOptions::new().create(true).append(true).open(door_of(path)).ok();
+        let mut make = OpenOptions::new();
+        make.create(true).append(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut make, 0o600);
+        let door = make.open(door_of(path)).ok();
         let checkpoint = Checkpoint::start(path, &mut connection);
         let jitter = Cell::new(u64::from(std::process::id()) | 1);
         Ok(Connections { connection, checkpoint, door, patience: options.busy_timeout, jitter })
@@ -112,6 +116,20 @@ impl Connections {
         let _ = self.connection.execute_batch("PRAGMA optimize");
     }
 
+    /// Closes the file. The last who does takes the door along.
+    pub(crate) fn close(self, path: &Path) {
+        let Connections { connection, checkpoint, door, .. } = self;
+        drop(checkpoint);
+        // What is in the log stays there, and is found when the file is opened again.
+        let _ = connection.close();
+        drop(door);
+        // The database removes its log when the last connection is closed.
+        if !beside(path, "-wal").exists() {
+            // Where it stays it does no harm.
+            let _ = std::fs::remove_file(door_of(path));
+        }
+    }
+
     fn run(&self, sql: &str) -> rusqlite::Result<()> {
         self.connection.prepare_cached(sql)?.execute([]).map(drop)
     }
@@ -122,8 +140,12 @@ fn is_busy(error: &rusqlite::Error) -> bool {
 }
 
 /// The file whose lock is the door.
-pub(crate) fn door_of(path: &Path) -> PathBuf {
+fn door_of(path: &Path) -> PathBuf {
+    beside(path, "-door")
+}
+
+fn beside(path: &Path, what: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push("-door");
+    name.push(what);
     PathBuf::from(name)
 }
