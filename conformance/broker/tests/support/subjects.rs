@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use workwire_broker::clock::ManualClock;
-use workwire_broker::{Broker, MemoryBroker, SqliteBroker, SqliteOptions};
+use workwire_broker::{Broker, Durability, MemoryBroker, SqliteBroker, SqliteOptions};
 
 #[allow(clippy::unused_async, reason = "a constructor as the others are")]
 pub(crate) async fn memory(clock: ManualClock) -> Arc<dyn Broker> {
@@ -12,7 +12,9 @@ pub(crate) async fn memory(clock: ManualClock) -> Arc<dyn Broker> {
 
 #[allow(clippy::unused_async, reason = "a constructor as the others are")]
 pub(crate) async fn sqlite(clock: ManualClock) -> Arc<dyn Broker> {
-    Arc::new(SqliteBroker::open_with_clock(SqliteOptions::temporary(), Arc::new(clock)).expect("a store"))
+    // What is on the disk is another test's subject: this one need not wait for it.
+    let options = SqliteOptions { durability: Durability::Normal, ..SqliteOptions::temporary() };
+    Arc::new(SqliteBroker::open_with_clock(options, Arc::new(clock)).expect("a store"))
 }
 
 /// Makes a test of each function for each broker: `run` is given the broker's constructor and the
