@@ -14,6 +14,7 @@ mod error;
 mod event_bus;
 mod face;
 mod limit;
+mod memory;
 mod policy;
 mod presence;
 mod queue;
@@ -37,6 +38,7 @@ pub use event_bus::{
 };
 pub use face::{DeadLetter, FaceError, LETTERS, Taken};
 pub use limit::{BUCKET_CAPACITY, BUCKET_REFILL, RateLimited, TOKEN_WAIT, TokenBucket};
+pub use memory::MemoryBroker;
 pub use policy::{MAX_MS, Overflow, Policy, within};
 pub use presence::{AgentState, Health, HealthStatus, OFFLINE_AFTER_MS, Update};
 pub use queue::{Queue, check_name, check_tenant};
