@@ -69,6 +69,12 @@ impl EventConsumer {
         EventConsumer { grace, ..self }
     }
 
+    /// The connection, for what a consumer has no words for.
+    #[must_use]
+    pub fn client(&self) -> &Arc<dyn Client> {
+        self.line.client()
+    }
+
     /// Takes up to `max` events; waits so long for the first. What is no event of this tenant goes to
     /// the dead letters, and the next is taken.
     ///
