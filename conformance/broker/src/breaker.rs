@@ -256,6 +256,19 @@ impl Drop for Pass<'_> {
 
 /// A client behind a circuit breaker, which can be shared by the clients of one broker. Closing goes
 /// through at any time.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::sync::Arc;
+/// use workwire_broker::{Broker, Channels, CircuitBreaker, Client, Guarded, MemoryBroker};
+/// let client = MemoryBroker::default().open("agent").await?;
+/// let guarded: Box<dyn Client> = Box::new(Guarded::new(client, Arc::new(CircuitBreaker::default())));
+/// let channels = Channels::over(guarded);
+/// # let _ = channels;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Guarded {
     client: Shown,

@@ -50,6 +50,32 @@ const NEEDS: &[Capability] = &[
 ];
 
 /// Sends, finds, claims and answers messages on channels.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use workwire::{ChannelMessage, Name};
+/// use workwire_broker::{Channels, MemoryBroker, RECEIVE, RESPONSE_WAIT};
+///
+/// let broker = MemoryBroker::default();
+/// let (planner, coder): (Name, Name) = ("planner".parse()?, "coder".parse()?);
+/// let planners = Channels::open(&broker, "planner").await?;
+/// let question = ChannelMessage::context_query(planner.clone(), "who owns the web service?", None)?.build()?;
+/// planners.send(&question).await?;
+///
+/// let coders = Channels::open(&broker, "coder").await?;
+/// coders.subscribe(&coder, question.channel()).await?;
+/// for seen in coders.receive(&coder, &[], RECEIVE).await? {
+///     let Some(claimed) = coders.claim(&coder, seen.channel(), *seen.id()).await? else { continue };
+///     coders.respond(claimed.message(), &coder, r#"{"context": {"owner": "team-a"}}"#.parse()?).await?;
+///     coders.complete(&claimed).await?;
+/// }
+///
+/// let answer = planners.wait_for_response(&planner, &question, RESPONSE_WAIT).await?;
+/// assert_eq!(answer.payload().as_str(), r#"{"context":{"owner":"team-a"}}"#);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Channels {
     line: Line,

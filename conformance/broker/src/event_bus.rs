@@ -68,6 +68,20 @@ pub fn stream_policy() -> Policy {
 }
 
 /// Publishes events into one stream of one tenant, and says how its groups get on.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use workwire::{AgentEvent, EventType};
+/// use workwire_broker::{MemoryBroker, TenantEventBus};
+/// let bus = TenantEventBus::open(&MemoryBroker::default(), "bus", "acme".parse()?, "tasks").await?;
+/// let event = |tenant: &str| AgentEvent::compose(EventType::TaskCompleted, tenant.parse()?, "coder-2".parse()?).build();
+/// bus.publish(&event("acme")?).await?;
+/// let error = bus.publish(&event("globex")?).await.unwrap_err();
+/// assert_eq!(error.to_string(), "/tenant_id: expected acme, whose bus this is, found globex");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct TenantEventBus {
     line: Line,

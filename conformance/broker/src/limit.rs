@@ -144,6 +144,19 @@ impl fmt::Debug for TokenBucket {
 
 /// A client that pays a token for each message that it publishes, and for each question. What ends or
 /// keeps a delivery is free, and so is a heartbeat: to hold those back would make leases end.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::sync::Arc;
+/// use workwire_broker::{Broker, MemoryBroker, RateLimited, TokenBucket, WorkBus};
+/// let client = MemoryBroker::default().open("agent").await?;
+/// let limited: Box<dyn workwire_broker::Client> = Box::new(RateLimited::new(client, Arc::new(TokenBucket::default())));
+/// let bus = WorkBus::over(limited);
+/// # let _ = bus;
+/// # Ok(())
+/// # }
+/// ```
 pub struct RateLimited {
     client: Box<dyn Client>,
     bucket: Arc<TokenBucket>,

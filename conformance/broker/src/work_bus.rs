@@ -47,6 +47,32 @@ pub fn broadcast_queue() -> Queue {
 /// What is taken is held under a lease of 30 s, which [`extend`](Self::extend) makes longer, and is
 /// settled by one of [`answer`](Self::answer), [`done`](Self::done), [`give_back`](Self::give_back),
 /// [`fail`](Self::fail) and [`give_up`](Self::give_up).
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use workwire::{AgentId, AgentType, ExitCode, MessageEnvelope, Outcome, TaskId, WorkRequest, WorkResult, WorkType};
+/// use workwire_broker::{MemoryBroker, WorkBus};
+///
+/// let broker = MemoryBroker::default();
+/// let orchestrator = WorkBus::open(&broker, "orchestrator").await?;
+/// let request = WorkRequest::builder().task_id(TaskId::new()).work_type(WorkType::new("echo")?).build()?;
+/// orchestrator.send(&MessageEnvelope::new(AgentType::Orchestrator, AgentType::Infra, request)).await?;
+///
+/// let agent = WorkBus::open(&broker, "agent").await?;
+/// for work in agent.take_work(AgentType::Infra, 1, Duration::from_secs(5)).await? {
+///     let result = WorkResult::builder()
+///         .task_id(TaskId::new()).status(Outcome::Completed).exit_code(ExitCode::default())
+///         .duration_ms(Duration::from_millis(5)).agent_id(AgentId::new());
+///     agent.answer(&work, &work.message().reply(result.build()?)).await?;
+/// }
+///
+/// let replies = orchestrator.take_replies(10, Duration::from_secs(5)).await?;
+/// orchestrator.done(&replies[0]).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct WorkBus {
     line: Line,

@@ -19,6 +19,19 @@ pub fn subscriptions_queue() -> Queue {
 }
 
 /// That an agent reads a channel.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use workwire_broker::{Channels, MemoryBroker};
+/// let channels = Channels::open(&MemoryBroker::default(), "coder").await?;
+/// let coder = "coder".parse()?;
+/// channels.subscribe(&coder, &"builds".parse()?).await?;
+/// assert_eq!(channels.subscriptions(&coder).await?[0].channel.as_str(), "builds");
+/// assert!(channels.unsubscribe(&coder, &"builds".parse()?).await?);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subscription {
     /// Which channel.

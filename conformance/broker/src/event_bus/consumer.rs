@@ -20,6 +20,28 @@ const GRACE: Duration = Duration::from_secs(10);
 /// Takes a group's events from a stream, by hand or by a handler that is called with each.
 ///
 /// It has a connection of its own, since what it holds is given back by closing it.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use workwire::{AgentEvent, EventType};
+/// use workwire_broker::{EventConsumer, MemoryBroker, TenantEventBus};
+///
+/// let broker = MemoryBroker::default();
+/// let bus = TenantEventBus::open(&broker, "bus", "acme".parse()?, "tasks").await?;
+/// bus.publish(&AgentEvent::compose(EventType::TaskFailed, "acme".parse()?, "coder-2".parse()?).build()?).await?;
+///
+/// let billing = EventConsumer::open(&broker, "billing-1", &bus, "billing".parse()?).await?;
+/// let (seen, mut first) = tokio::sync::mpsc::unbounded_channel();
+/// let handler = move |event: AgentEvent, _attempt| {
+///     let seen = seen.clone();
+///     async move { seen.send(event).map_err(|_| "nobody listens") }
+/// };
+/// let handled = billing.run(handler, async move { drop(first.recv().await) }).await?;
+/// assert_eq!(handled.done, 1);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct EventConsumer {
     pub(super) line: Line,

@@ -7,6 +7,19 @@ use crate::contract::Depth;
 use crate::face::FaceError;
 
 /// What a stream holds.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use workwire::{AgentEvent, EventType};
+/// use workwire_broker::{MemoryBroker, TenantEventBus};
+/// let bus = TenantEventBus::open(&MemoryBroker::default(), "bus", "acme".parse()?, "tasks").await?;
+/// bus.publish(&AgentEvent::compose(EventType::TaskFailed, "acme".parse()?, "coder-2".parse()?).build()?).await?;
+/// let info = bus.info(&["billing".parse()?]).await?;
+/// assert_eq!((info.length, info.groups[0].ready), (1, 1));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamInfo {
     /// How many events are in it.

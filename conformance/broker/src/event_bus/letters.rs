@@ -6,6 +6,29 @@ use super::TenantEventBus;
 use crate::face::{DeadLetter, FaceError};
 
 /// The dead letters of one group of a stream. One group's are not another's.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use workwire::{AgentEvent, EventType};
+/// use workwire_broker::{DeadLetterQueue, EventConsumer, LETTERS, MemoryBroker, Message, TenantEventBus};
+///
+/// let broker = MemoryBroker::default();
+/// let bus = TenantEventBus::open(&broker, "bus", "acme".parse()?, "tasks").await?;
+/// let event = AgentEvent::compose(EventType::TaskFailed, "acme".parse()?, "coder-2".parse()?).build()?;
+/// bus.publish(&event).await?;
+/// bus.client().publish(bus.stream(), Message::new(uuid::Uuid::now_v7(), "oops")).await?;
+///
+/// // What is no event is put aside when it comes up; the event is not disturbed by it.
+/// let billing = EventConsumer::open(&broker, "billing-1", &bus, "billing".parse()?).await?;
+/// assert_eq!(billing.take(10, Duration::ZERO).await?[0].message(), &event);
+/// let letters = DeadLetterQueue::of(&bus, "billing".parse()?);
+/// assert_eq!(letters.count().await?, Some(1));
+/// assert!(letters.list(LETTERS).await?[0].error.starts_with("line 1, column 1"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct DeadLetterQueue {
     bus: TenantEventBus,

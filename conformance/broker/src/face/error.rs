@@ -9,6 +9,18 @@ use crate::capability::Capability;
 use crate::error::{BrokerError, Code};
 
 /// Why a typed face could not do what it was asked to.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use workwire_broker::{Code, MemoryBroker, WorkBus, reply_queue};
+/// let bus = WorkBus::open(&MemoryBroker::default(), "agent").await?;
+/// let error = bus.replay(&reply_queue(), uuid::Uuid::nil()).await.unwrap_err();
+/// assert_eq!(error.code(), Some(Code::NotFound));
+/// assert!(error.to_string().starts_with("replaying a dead letter of reply_queue: not_found: "));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum FaceError {

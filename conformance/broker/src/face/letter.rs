@@ -7,6 +7,26 @@ use workwire::{Document, ProtocolError, Timestamp};
 use crate::contract::Letter;
 
 /// A message that was given up, as a document again where it is one.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use workwire::{ChannelMessage, Name};
+/// use workwire_broker::{Channels, LETTERS, MemoryBroker};
+/// let channels = Channels::open(&MemoryBroker::default(), "coder").await?;
+/// let coder: Name = "coder".parse()?;
+/// let claim = ChannelMessage::task_claim(coder.clone(), "4711")?.build()?;
+/// channels.send(&claim).await?;
+/// for _ in 0..3 {
+///     let taken = channels.claim_next(&coder, claim.channel(), Duration::ZERO).await?.ok_or("nothing there")?;
+///     channels.fail(&taken, "no compiler").await?;
+/// }
+/// let letter = channels.dead_letters(claim.channel(), LETTERS).await?.remove(0);
+/// assert_eq!((letter.message, letter.error.as_str(), letter.attempts), (Ok(claim), "no compiler", 3));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeadLetter<T> {
     /// By which id it is replayed.

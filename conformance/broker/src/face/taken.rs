@@ -4,6 +4,23 @@ use crate::contract::{Delivery, Tag};
 use crate::queue::Queue;
 
 /// A message that was taken, and is held under a lease until it is settled.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use workwire::{ChannelMessage, Name};
+/// use workwire_broker::{Channels, MemoryBroker};
+/// let channels = Channels::open(&MemoryBroker::default(), "coder").await?;
+/// let coder: Name = "coder".parse()?;
+/// let claim = ChannelMessage::task_claim(coder.clone(), "4711")?.build()?;
+/// channels.send(&claim).await?;
+/// let taken = channels.claim_next(&coder, claim.channel(), Duration::ZERO).await?.ok_or("nothing there")?;
+/// assert_eq!((taken.message(), taken.attempt()), (&claim, 1));
+/// channels.complete(&taken).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[must_use = "what was taken and is not settled comes back when its lease ends"]
 pub struct Taken<T> {

@@ -83,7 +83,7 @@ async fn several_handlers_run_at_once_and_no_more_than_asked_for(bench: Bench) {
 async fn a_long_handler_keeps_what_it_holds(bench: Bench) {
     let bus = acme(&bench).await;
     let other = consumer(&bench, &bus, "billing", "other").await;
-    let (client, switch) = Flaky::new(bench.client("long").await);
+    let (client, switch) = Flaky::around(bench.client("long").await);
     let long = EventConsumer::over(client, &bus, name("billing"));
     // The one that is handled, and those that were fetched with it.
     for _ in 0..3 {

@@ -28,7 +28,7 @@ struct Slow {
 }
 
 async fn slow(bench: &Bench, bus: &TenantEventBus, grace: Duration) -> Slow {
-    let (client, switch) = Flaky::new(bench.client("slow").await);
+    let (client, switch) = Flaky::around(bench.client("slow").await);
     let consumer = EventConsumer::over(client, bus, name("billing")).with_grace(grace);
     let (go_on, begun) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (stop, stopped) = oneshot::channel::<()>();

@@ -17,7 +17,7 @@ on_each_broker! {
 }
 
 async fn guarded(bench: &Bench) -> (Guarded, Arc<Switch>, Arc<CircuitBreaker>, Queue) {
-    let (client, switch) = Flaky::new(bench.client("agent").await);
+    let (client, switch) = Flaky::around(bench.client("agent").await);
     let breaker = Arc::new(CircuitBreaker::default().with_clock(Arc::new(bench.clock.clone())));
     let guarded = Guarded::new(client, Arc::clone(&breaker));
     let queue = Queue::new("tasks");

@@ -41,7 +41,7 @@ macro_rules! on_broker {
 pub(crate) use on_broker;
 
 /// The end of a scenario that hangs.
-const DEADLINE: Duration = Duration::from_secs(120);
+const DEADLINE: Duration = Duration::from_mins(2);
 
 pub(crate) async fn in_time<T>(scenario: impl Future<Output = T>) -> T {
     tokio::time::timeout(DEADLINE, scenario).await.expect("the scenario does not end")

@@ -37,17 +37,18 @@ impl Switch {
 }
 
 impl Flaky {
-    pub(crate) fn new(inner: Box<dyn Client>) -> (Box<dyn Client>, Arc<Switch>) {
+    /// A client around another, and the switch of it.
+    pub(crate) fn around(inner: Box<dyn Client>) -> (Box<dyn Client>, Arc<Switch>) {
         let switch = Arc::new(Switch::default());
         (Box::new(Flaky { inner, switch: Arc::clone(&switch) }), switch)
     }
 
     fn ask(&self) -> Result<(), BrokerError> {
         self.switch.asked.fetch_add(1, Ordering::SeqCst);
-        match self.switch.silent.load(Ordering::SeqCst) {
-            true => Err(BrokerError::unavailable("no answer came")),
-            false => Ok(()),
+        if self.switch.silent.load(Ordering::SeqCst) {
+            return Err(BrokerError::unavailable("no answer came"));
         }
+        Ok(())
     }
 }
 

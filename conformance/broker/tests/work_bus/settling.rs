@@ -22,7 +22,7 @@ on_each_broker! {
 async fn work_is_settled_only_when_its_answer_is_confirmed(bench: Bench) {
     let orchestrator = bus(&bench, "orchestrator").await;
     orchestrator.send(&echo()).await.unwrap();
-    let (client, switch) = Flaky::new(bench.client("agent").await);
+    let (client, switch) = Flaky::around(bench.client("agent").await);
     let agent = WorkBus::over(client).with_clock(Arc::new(bench.clock.clone()));
     let work = next(&agent).await.unwrap();
     let answer = result(work.message());
