@@ -8,6 +8,8 @@
 mod brokers;
 #[path = "support/poison.rs"]
 mod poison;
+#[path = "support/subjects.rs"]
+mod subjects;
 
 mod channels {
     pub(crate) mod agents;

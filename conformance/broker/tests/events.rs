@@ -10,6 +10,8 @@ mod brokers;
 mod flaky;
 #[path = "support/poison.rs"]
 mod poison;
+#[path = "support/subjects.rs"]
+mod subjects;
 
 mod events {
     pub(crate) mod streams;

@@ -8,6 +8,8 @@ mod brokers;
 #[allow(dead_code, reason = "each test uses what it needs of it")]
 #[path = "support/flaky.rs"]
 mod flaky;
+#[path = "support/subjects.rs"]
+mod subjects;
 
 mod safety_parts {
     mod circuit_breaker;

@@ -11,6 +11,8 @@ mod brokers;
 mod flaky;
 #[path = "support/poison.rs"]
 mod poison;
+#[path = "support/subjects.rs"]
+mod subjects;
 
 mod work_bus {
     pub(crate) mod parties;

@@ -6,17 +6,18 @@ use workwire::{ChannelMessage, CorrelationId};
 use workwire_broker::RESPONSE_WAIT;
 
 use super::agents::{Agent, free, message, name, question};
-use crate::brokers::{Bench, on_each_broker};
+use crate::brokers::{Bench, on_bench};
+use crate::subjects::each_broker;
 
-on_each_broker! {
-    request_and_response_by_correlation_id_between_two_agents
-    the_correlation_of_the_request_is_the_answer_s
-    waiting_times_out
-    an_answer_at_the_last_moment_is_taken
-    three_agents_requester_responder_observer
-    an_answer_is_found_behind_others_and_they_stay
-    concurrent_waiters_answers_never_cross
-    an_answer_to_another_agent_or_of_another_type_is_not_taken
+each_broker! { on_bench:
+    request_and_response_by_correlation_id_between_two_agents,
+    the_correlation_of_the_request_is_the_answer_s,
+    waiting_times_out,
+    an_answer_at_the_last_moment_is_taken,
+    three_agents_requester_responder_observer,
+    an_answer_is_found_behind_others_and_they_stay,
+    concurrent_waiters_answers_never_cross,
+    an_answer_to_another_agent_or_of_another_type_is_not_taken,
 }
 
 async fn request_and_response_by_correlation_id_between_two_agents(bench: Bench) {
@@ -75,7 +76,7 @@ async fn three_agents_requester_responder_observer(bench: Bench) {
     let request = requester.sends(question("requester", "which port?").to_agent(name("responder"))).await;
     let waiting = requester.waits_for(&request, RESPONSE_WAIT);
     assert_eq!(observer.sees().await, []);
-    assert_eq!(responder.sees().await, [request.clone()]);
+    assert_eq!(responder.sees().await, std::slice::from_ref(&request));
 
     let claimed = responder.gets(&request).await;
     let answer = responder.channels.respond(&request, &responder.name, free(r#"{"context": {"port": 443}}"#)).await;

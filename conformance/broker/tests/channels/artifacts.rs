@@ -7,15 +7,16 @@ use workwire::{ArtifactPath, ChannelMessage, FreeObject};
 use workwire_broker::{ARTIFACT_THRESHOLD, Artifacts, FaceError, MEBIBYTE, RESPONSE_WAIT};
 
 use super::agents::{Agent, free, message, name, question};
-use crate::brokers::{Bench, on_each_broker};
+use crate::brokers::{Bench, on_bench};
+use crate::subjects::each_broker;
 
-on_each_broker! {
-    a_large_answer_becomes_an_artifact_and_is_read_back
-    up_to_the_threshold_an_answer_stays_in_its_message
-    without_a_folder_answers_stay_in_their_messages
-    an_answer_beyond_a_message_s_size_travels_as_an_artifact
-    questions_and_answers_that_point_elsewhere_are_left_as_they_are
-    a_refused_answer_leaves_no_artifact
+each_broker! { on_bench:
+    a_large_answer_becomes_an_artifact_and_is_read_back,
+    up_to_the_threshold_an_answer_stays_in_its_message,
+    without_a_folder_answers_stay_in_their_messages,
+    an_answer_beyond_a_message_s_size_travels_as_an_artifact,
+    questions_and_answers_that_point_elsewhere_are_left_as_they_are,
+    a_refused_answer_leaves_no_artifact,
 }
 
 /// A folder that is gone at the end.

@@ -8,27 +8,28 @@ use workwire_broker::clock::Clock;
 use workwire_broker::{Channels, Code, LETTERS, Message, Policy, RECEIVE, channel_queue};
 
 use super::agents::{Agent, free, message, name, question};
-use crate::brokers::{Bench, on_each_broker};
+use crate::brokers::{Bench, on_bench};
 use crate::poison::{poisons, reason};
+use crate::subjects::each_broker;
 
-on_each_broker! {
-    send_and_receive
-    a_look_takes_nothing
-    claim_once_only_second_claimant_told_no
-    two_claim_at_once_and_one_gets_it
-    complete
-    fail_three_times_and_land_in_the_dead_letters
-    a_dead_letter_is_replayed
-    a_claim_that_is_not_finished_comes_back_when_its_lease_ends
-    a_claim_is_held_longer
-    what_was_claimed_is_given_back_on_closing
-    a_message_for_one_agent_is_not_another_s
-    claim_next_takes_the_most_urgent_first
-    expired_ones_cleaned_up_with_the_count
-    the_same_message_sent_twice_is_one
-    another_lease_on_the_same_channel_is_told
-    poison_is_quarantined_with_its_reason_and_the_next_is_handled
-    a_look_sees_behind_poison
+each_broker! { on_bench:
+    send_and_receive,
+    a_look_takes_nothing,
+    claim_once_only_second_claimant_told_no,
+    two_claim_at_once_and_one_gets_it,
+    complete,
+    fail_three_times_and_land_in_the_dead_letters,
+    a_dead_letter_is_replayed,
+    a_claim_that_is_not_finished_comes_back_when_its_lease_ends,
+    a_claim_is_held_longer,
+    what_was_claimed_is_given_back_on_closing,
+    a_message_for_one_agent_is_not_another_s,
+    claim_next_takes_the_most_urgent_first,
+    expired_ones_cleaned_up_with_the_count,
+    the_same_message_sent_twice_is_one,
+    another_lease_on_the_same_channel_is_told,
+    poison_is_quarantined_with_its_reason_and_the_next_is_handled,
+    a_look_sees_behind_poison,
 }
 
 async fn send_and_receive(bench: Bench) {
@@ -41,7 +42,7 @@ async fn a_look_takes_nothing(bench: Bench) {
     let (planner, coder) = (Agent::on(&bench, "planner").await, Agent::on(&bench, "coder").await);
     let sent = planner.sends(question("planner", "anybody?")).await;
     for _ in 0..5 {
-        assert_eq!(coder.sees().await, [sent.clone()]);
+        assert_eq!(coder.sees().await, std::slice::from_ref(&sent));
     }
     assert_eq!(coder.gets(&sent).await.attempt(), 1);
 }
@@ -91,7 +92,7 @@ async fn fail_three_times_and_land_in_the_dead_letters(bench: Bench) {
     let sent = planner.sends(message("planner", "task.offer").payload(free(r#"{"task": "compile"}"#))).await;
     for attempt in 1..=3 {
         assert_eq!(coder.channels.dead_letters(sent.channel(), LETTERS).await.unwrap(), []);
-        assert_eq!(planner.sees().await, [sent.clone()]);
+        assert_eq!(planner.sees().await, std::slice::from_ref(&sent));
         let claimed = coder.gets(&sent).await;
         assert_eq!(claimed.attempt(), attempt);
         coder.channels.fail(&claimed, &format!("no compiler, seen {attempt} times")).await.unwrap();
@@ -156,7 +157,7 @@ async fn a_message_for_one_agent_is_not_another_s(bench: Bench) {
     assert!(planner.claims(&sent).await.is_none());
     let next = planner.channels.claim_next(&name("planner"), sent.channel(), Duration::ZERO).await.unwrap();
     assert!(next.is_none());
-    assert_eq!(coder.sees().await, [sent.clone()]);
+    assert_eq!(coder.sees().await, std::slice::from_ref(&sent));
     assert_eq!(*coder.gets(&sent).await.message(), sent);
 }
 
@@ -185,7 +186,7 @@ async fn expired_ones_cleaned_up_with_the_count(bench: Bench) {
     let kept = planner.sends(message("planner", "task.offer")).await;
     assert_eq!(planner.sees().await.len(), 4);
     bench.clock.advance(60_000);
-    assert_eq!(planner.sees().await, [kept.clone()]);
+    assert_eq!(planner.sees().await, std::slice::from_ref(&kept));
     assert_eq!(planner.channels.clean_up(&[name("general")]).await.unwrap(), 3);
     assert_eq!(planner.channels.clean_up(&[name("general")]).await.unwrap(), 0);
     // Without a channel it is all that the connection has used.

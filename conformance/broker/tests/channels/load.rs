@@ -8,10 +8,11 @@ use tokio::sync::Mutex;
 use workwire_broker::LETTERS;
 
 use super::agents::{Agent, message, name};
-use crate::brokers::{Bench, on_each_broker};
+use crate::brokers::{Bench, on_bench};
+use crate::subjects::each_broker;
 
-on_each_broker! {
-    twenty_agents_a_thousand_messages_nothing_lost_no_deadlock
+each_broker! { on_bench:
+    twenty_agents_a_thousand_messages_nothing_lost_no_deadlock,
 }
 
 const AGENTS: usize = 20;

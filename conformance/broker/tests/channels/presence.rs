@@ -3,11 +3,12 @@
 use workwire_broker::{Health, HealthStatus};
 
 use super::agents::{Agent, name};
-use crate::brokers::{Bench, on_each_broker};
+use crate::brokers::{Bench, on_bench};
+use crate::subjects::each_broker;
 
-on_each_broker! {
-    heartbeat_upsert_and_health
-    who_is_silent_is_offline
+each_broker! { on_bench:
+    heartbeat_upsert_and_health,
+    who_is_silent_is_offline,
 }
 
 async fn heartbeat_upsert_and_health(bench: Bench) {

@@ -1,19 +1,20 @@
 //! Channels that an agent is subscribed to.
 
-use workwire::ChannelPriority;
+use workwire::{ChannelMessage, ChannelPriority};
 use workwire_broker::{Message, Policy, RECEIVE, subscriptions_queue};
 
 use super::agents::{Agent, message, name};
-use crate::brokers::{Bench, on_each_broker};
+use crate::brokers::{Bench, on_bench};
+use crate::subjects::each_broker;
 
-on_each_broker! {
-    receive_without_channels_reads_the_subscribed_ones
-    subscriptions_are_kept_by_the_broker
-    subscribing_twice_is_once_and_unsubscribing_ends_it
-    two_who_subscribe_at_once_leave_one_subscription
-    what_is_no_subscription_does_no_harm
-    several_channels_are_one_row_the_most_urgent_first
-    channels_with_names_that_differ_in_case_or_length_are_apart
+each_broker! { on_bench:
+    receive_without_channels_reads_the_subscribed_ones,
+    subscriptions_are_kept_by_the_broker,
+    subscribing_twice_is_once_and_unsubscribing_ends_it,
+    two_who_subscribe_at_once_leave_one_subscription,
+    what_is_no_subscription_does_no_harm,
+    several_channels_are_one_row_the_most_urgent_first,
+    channels_with_names_that_differ_in_case_or_length_are_apart,
 }
 
 async fn receive_without_channels_reads_the_subscribed_ones(bench: Bench) {
@@ -115,6 +116,6 @@ async fn channels_with_names_that_differ_in_case_or_length_are_apart(bench: Benc
     }
     for channel in &names {
         let seen = coder.channels.receive(&coder.name, std::slice::from_ref(channel), RECEIVE).await.unwrap();
-        assert_eq!(seen.iter().map(|message| message.channel()).collect::<Vec<_>>(), [channel]);
+        assert_eq!(seen.iter().map(ChannelMessage::channel).collect::<Vec<_>>(), [channel]);
     }
 }

@@ -4,12 +4,13 @@ use workwire::EventId;
 use workwire_broker::{Code, DeadLetterQueue, LETTERS};
 
 use super::streams::{acme, consumer, name, only, published, smuggle, taken};
-use crate::brokers::{Bench, on_each_broker};
+use crate::brokers::{Bench, on_bench};
+use crate::subjects::each_broker;
 
-on_each_broker! {
-    dead_letter_listing_and_replay
-    letters_are_listed_up_to_a_number_and_counted
-    a_replayed_event_goes_to_its_own_group_alone
+each_broker! { on_bench:
+    dead_letter_listing_and_replay,
+    letters_are_listed_up_to_a_number_and_counted,
+    a_replayed_event_goes_to_its_own_group_alone,
 }
 
 async fn dead_letter_listing_and_replay(bench: Bench) {

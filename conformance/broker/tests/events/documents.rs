@@ -6,20 +6,21 @@ use workwire::{AgentEvent, EventPriority};
 use workwire_broker::{CloseMode, DeadLetterQueue, FaceError, LETTERS, Stored, TenantEventBus};
 
 use super::streams::{acme, bus_of, consumer, event, name, only, published, smuggle, taken};
-use crate::brokers::{Bench, on_each_broker};
+use crate::brokers::{Bench, on_bench};
 use crate::poison::{poisons, reason};
+use crate::subjects::each_broker;
 
-on_each_broker! {
-    creation
-    call_chain_missing_or_empty_refused
-    source_not_in_the_call_chain_refused
-    stream_form_round_trips
-    another_tenant_s_event_refused_by_the_bus
-    another_tenant_s_event_in_the_stream_is_quarantined
-    tenants_streams_of_one_name_are_apart
-    poison_is_quarantined_with_its_reason_and_the_next_is_handled
-    urgency_does_not_change_the_order
-    the_same_event_published_twice_is_one
+each_broker! { on_bench:
+    creation,
+    call_chain_missing_or_empty_refused,
+    source_not_in_the_call_chain_refused,
+    stream_form_round_trips,
+    another_tenant_s_event_refused_by_the_bus,
+    another_tenant_s_event_in_the_stream_is_quarantined,
+    tenants_streams_of_one_name_are_apart,
+    poison_is_quarantined_with_its_reason_and_the_next_is_handled,
+    urgency_does_not_change_the_order,
+    the_same_event_published_twice_is_one,
 }
 
 async fn creation(bench: Bench) {

@@ -5,15 +5,16 @@ use std::time::Duration;
 use workwire_broker::{CloseMode, DeadLetterQueue, LETTERS, Pending, STREAM_LENGTH};
 
 use super::streams::{acme, consumer, event, name, only, published, taken};
-use crate::brokers::{Bench, on_each_broker};
+use crate::brokers::{Bench, on_bench};
+use crate::subjects::each_broker;
 
-on_each_broker! {
-    every_group_sees_every_event_and_within_a_group_each_goes_to_one
-    one_group_s_settling_and_dead_letters_are_its_own
-    what_a_dead_consumer_held_is_reclaimed_after_60_s
-    what_a_lost_connection_held_is_reclaimed_at_once
-    the_stream_drops_the_oldest_beyond_a_thousand
-    stream_info_and_pending_for_monitoring
+each_broker! { on_bench:
+    every_group_sees_every_event_and_within_a_group_each_goes_to_one,
+    one_group_s_settling_and_dead_letters_are_its_own,
+    what_a_dead_consumer_held_is_reclaimed_after_60_s,
+    what_a_lost_connection_held_is_reclaimed_at_once,
+    the_stream_drops_the_oldest_beyond_a_thousand,
+    stream_info_and_pending_for_monitoring,
 }
 
 async fn every_group_sees_every_event_and_within_a_group_each_goes_to_one(bench: Bench) {

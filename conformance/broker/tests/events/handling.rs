@@ -7,16 +7,17 @@ use tokio::sync::{Notify, oneshot};
 use workwire_broker::{CloseMode, Code, EventConsumer};
 
 use super::streams::{acme, consumer, name, only, published, taken};
-use crate::brokers::{Bench, eventually, on_each_broker};
+use crate::brokers::{Bench, eventually, on_bench};
 use crate::flaky::Flaky;
+use crate::subjects::each_broker;
 
-on_each_broker! {
-    events_are_handled_in_their_order
-    several_handlers_run_at_once_and_no_more_than_asked_for
-    a_long_handler_keeps_what_it_holds
-    a_handler_whose_event_is_held_no_more_is_dropped
-    consumers_of_a_group_share_the_work_and_lose_nothing
-    a_broker_that_is_gone_ends_the_loop_with_its_error
+each_broker! { on_bench:
+    events_are_handled_in_their_order,
+    several_handlers_run_at_once_and_no_more_than_asked_for,
+    a_long_handler_keeps_what_it_holds,
+    a_handler_whose_event_is_held_no_more_is_dropped,
+    consumers_of_a_group_share_the_work_and_lose_nothing,
+    a_broker_that_is_gone_ends_the_loop_with_its_error,
 }
 
 async fn events_are_handled_in_their_order(bench: Bench) {
@@ -26,24 +27,24 @@ async fn events_are_handled_in_their_order(bench: Bench) {
     for _ in 0..35 {
         events.push(published(&bus).await);
     }
-    let handled = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::new(Mutex::new(Vec::new()));
     let (stop, stopped) = oneshot::channel::<()>();
     let running = tokio::spawn({
-        let handled = Arc::clone(&handled);
+        let seen = Arc::clone(&seen);
         let handler = move |event, attempt| {
-            handled.lock().unwrap().push((event, attempt));
+            seen.lock().unwrap().push((event, attempt));
             async { Ok::<_, String>(()) }
         };
         consumer.run(handler, async move { drop(stopped.await) })
     });
     eventually(|| async {
-        bus.pending(&name("billing")).await.unwrap().ready == 0 && handled.lock().unwrap().len() == 35
+        bus.pending(&name("billing")).await.unwrap().ready == 0 && seen.lock().unwrap().len() == 35
     })
     .await;
     stop.send(()).unwrap();
     assert_eq!(bench.pass_until(running).await.unwrap().done, 35);
     let expected: Vec<_> = events.into_iter().map(|event| (event, 1)).collect();
-    assert_eq!(*handled.lock().unwrap(), expected);
+    assert_eq!(*seen.lock().unwrap(), expected);
 }
 
 async fn several_handlers_run_at_once_and_no_more_than_asked_for(bench: Bench) {
@@ -160,17 +161,17 @@ async fn a_handler_whose_event_is_held_no_more_is_dropped(bench: Bench) {
 
 async fn consumers_of_a_group_share_the_work_and_lose_nothing(bench: Bench) {
     let bus = acme(&bench).await;
-    let handled = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::new(Mutex::new(Vec::new()));
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let mut running = Vec::new();
     for number in 0..5 {
         let consumer = consumer(&bench, &bus, "billing", &format!("consumer-{number}")).await.with_handlers(2);
-        let (handled, mut stopped) = (Arc::clone(&handled), stopped.clone());
+        let (seen, mut stopped) = (Arc::clone(&seen), stopped.clone());
         let handler = move |event: workwire::AgentEvent, _| {
-            let handled = Arc::clone(&handled);
+            let seen = Arc::clone(&seen);
             async move {
                 tokio::task::yield_now().await;
-                handled.lock().unwrap().push(*event.event_id());
+                seen.lock().unwrap().push(*event.event_id());
                 Ok::<_, String>(())
             }
         };
@@ -191,9 +192,9 @@ async fn consumers_of_a_group_share_the_work_and_lose_nothing(bench: Bench) {
         done += bench.pass_until(running).await.unwrap().done;
     }
     assert_eq!(done, 500);
-    let mut handled = handled.lock().unwrap().clone();
-    handled.sort();
-    assert_eq!(handled, ids);
+    let mut seen = seen.lock().unwrap().clone();
+    seen.sort();
+    assert_eq!(seen, ids);
 }
 
 async fn a_broker_that_is_gone_ends_the_loop_with_its_error(bench: Bench) {

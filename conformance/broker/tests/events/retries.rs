@@ -7,14 +7,15 @@ use workwire_broker::clock::Clock;
 use workwire_broker::{DeadLetterQueue, LETTERS};
 
 use super::streams::{acme, consumer, name, only, published, taken};
-use crate::brokers::{Bench, on_each_broker};
+use crate::brokers::{Bench, eventually, on_bench, pass_while};
+use crate::subjects::each_broker;
 
-on_each_broker! {
-    retries_after_1_4_and_16_seconds_and_the_fourth_failure_is_the_last
-    retry_counting_with_a_handler_that_fails
-    a_retry_blocks_nobody_else
-    retries_keep_the_order_of_the_others
-    a_handler_that_panics_has_failed_and_the_next_is_handled
+each_broker! { on_bench:
+    retries_after_1_4_and_16_seconds_and_the_fourth_failure_is_the_last,
+    retry_counting_with_a_handler_that_fails,
+    a_retry_blocks_nobody_else,
+    retries_keep_the_order_of_the_others,
+    a_handler_that_panics_has_failed_and_the_next_is_handled,
 }
 
 async fn retries_after_1_4_and_16_seconds_and_the_fourth_failure_is_the_last(bench: Bench) {
@@ -57,12 +58,12 @@ async fn retry_counting_with_a_handler_that_fails(bench: Bench) {
         };
         consumer.run(handler, async move { drop(stopped.await) })
     });
-    bench.pass_while(|| attempts.lock().unwrap().len() < 4).await;
+    pass_while(&bench.clock, || attempts.lock().unwrap().len() < 4).await;
     // The fourth failure is told to the broker before the consumer stops.
-    crate::brokers::eventually(|| async { letters.count().await.unwrap() == Some(1) }).await;
+    eventually(|| async { letters.count().await.unwrap() == Some(1) }).await;
     stop.send(()).unwrap();
-    let handled = bench.pass_until(running).await.unwrap();
-    assert_eq!((handled.done, handled.failed), (0, 4));
+    let counts = bench.pass_until(running).await.unwrap();
+    assert_eq!((counts.done, counts.failed), (0, 4));
 
     let attempts = attempts.lock().unwrap().clone();
     assert_eq!(attempts.iter().map(|(attempt, _)| *attempt).collect::<Vec<_>>(), [1, 2, 3, 4]);
@@ -77,17 +78,17 @@ async fn a_retry_blocks_nobody_else(bench: Bench) {
     let bus = acme(&bench).await;
     let consumer = consumer(&bench, &bus, "billing", "one").await;
     let bad = published(&bus).await;
-    let handled = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::new(Mutex::new(Vec::new()));
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let running = tokio::spawn({
-        let (handled, bad) = (Arc::clone(&handled), *bad.event_id());
+        let (seen, bad) = (Arc::clone(&seen), *bad.event_id());
         let handler = move |event: workwire::AgentEvent, _| {
-            let (handled, id) = (Arc::clone(&handled), *event.event_id());
+            let (seen, id) = (Arc::clone(&seen), *event.event_id());
             async move {
                 if id == bad {
                     return Err("no");
                 }
-                handled.lock().unwrap().push(id);
+                seen.lock().unwrap().push(id);
                 Ok(())
             }
         };
@@ -98,9 +99,9 @@ async fn a_retry_blocks_nobody_else(bench: Bench) {
         others.push(*published(&bus).await.event_id());
     }
     // All of them, and no time has passed: the bad one still rests.
-    crate::brokers::eventually(|| async { handled.lock().unwrap().len() == 30 }).await;
-    assert_eq!(*handled.lock().unwrap(), others);
-    crate::brokers::eventually(|| async { bus.pending(&name("billing")).await.unwrap().resting == Some(1) }).await;
+    eventually(|| async { seen.lock().unwrap().len() == 30 }).await;
+    assert_eq!(*seen.lock().unwrap(), others);
+    eventually(|| async { bus.pending(&name("billing")).await.unwrap().resting == Some(1) }).await;
     stop.send(()).unwrap();
     let counts = bench.pass_until(running).await.unwrap();
     assert_eq!((counts.done, counts.failed, counts.given_back), (30, 1, 0));
@@ -142,7 +143,7 @@ async fn a_handler_that_panics_has_failed_and_the_next_is_handled(bench: Bench) 
         consumer.run(handler, async move { drop(stopped.await) })
     });
     let letters = DeadLetterQueue::of(&bus, name("billing"));
-    crate::brokers::eventually(|| async {
+    eventually(|| async {
         bench.clock.advance(50);
         letters.count().await.unwrap() == Some(1)
     })

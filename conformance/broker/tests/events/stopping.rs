@@ -7,15 +7,16 @@ use tokio::sync::{Notify, oneshot};
 use workwire_broker::{EventConsumer, FaceError, Handled, Taken, TenantEventBus};
 
 use super::streams::{acme, consumer, name, published, taken};
-use crate::brokers::{Bench, eventually, on_each_broker};
+use crate::brokers::{Bench, eventually, on_bench};
 use crate::flaky::{Flaky, Switch};
+use crate::subjects::each_broker;
 
-on_each_broker! {
-    a_graceful_stop_gives_back_what_it_holds
-    a_handler_that_runs_may_finish_within_the_grace
-    a_handler_that_outlives_the_grace_is_given_back
-    nothing_is_taken_after_the_stop
-    a_consumer_that_waits_for_events_stops_at_once
+each_broker! { on_bench:
+    a_graceful_stop_gives_back_what_it_holds,
+    a_handler_that_runs_may_finish_within_the_grace,
+    a_handler_that_outlives_the_grace_is_given_back,
+    nothing_is_taken_after_the_stop,
+    a_consumer_that_waits_for_events_stops_at_once,
 }
 
 /// A consumer whose handlers wait until they are told to go on; says when one has begun.

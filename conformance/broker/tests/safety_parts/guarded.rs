@@ -7,13 +7,15 @@ use workwire_broker::{
     Circuit, CircuitBreaker, Client, CloseMode, Code, Fetch, Guarded, Message, Policy, Queue, Verdict,
 };
 
-use crate::brokers::{Bench, on_each_broker};
+use crate::brokers::{Bench, on_bench};
 use crate::flaky::{Flaky, Switch};
+use crate::subjects::each_broker;
 
-on_each_broker! {
-    a_broker_that_does_not_answer_is_left_alone_until_a_probe_is_answered
-    a_batch_with_silence_in_it_is_a_failure
-    everything_goes_through_a_closed_circuit
+each_broker! { on_bench:
+    a_broker_that_does_not_answer_is_left_alone_until_a_probe_is_answered,
+    a_batch_with_silence_in_it_is_a_failure,
+    everything_goes_through_a_closed_circuit,
+    refusals_do_not_open_the_circuit,
 }
 
 async fn guarded(bench: &Bench) -> (Guarded, Arc<Switch>, Arc<CircuitBreaker>, Queue) {
@@ -65,10 +67,7 @@ async fn everything_goes_through_a_closed_circuit(bench: Bench) {
     super::rate_limited::everything(&Guarded::new(bench.client("agent").await, breaker), &bench).await;
 }
 
-/// A stale tag does not open the circuit.
-#[tokio::test]
-async fn refusals_do_not_open_the_circuit() {
-    let bench = crate::brokers::memory().await;
+async fn refusals_do_not_open_the_circuit(bench: Bench) {
     let (client, _, breaker, queue) = guarded(&bench).await;
     client.publish(&queue, message()).await.unwrap();
     let delivery = client.fetch(&queue, Fetch::up_to(1)).await.unwrap().remove(0);

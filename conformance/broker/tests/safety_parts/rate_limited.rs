@@ -11,14 +11,15 @@ use workwire_broker::{
     TokenBucket, Update, Verdict,
 };
 
-use crate::brokers::{Bench, on_each_broker};
+use crate::brokers::{Bench, on_bench};
+use crate::subjects::each_broker;
 
-on_each_broker! {
-    a_client_beyond_its_rate_waits_and_then_is_told
-    what_ends_a_delivery_is_free
-    a_batch_pays_for_each_of_its_messages
-    clients_can_share_a_bucket
-    everything_goes_through
+each_broker! { on_bench:
+    a_client_beyond_its_rate_waits_and_then_is_told,
+    what_ends_a_delivery_is_free,
+    a_batch_pays_for_each_of_its_messages,
+    clients_can_share_a_bucket,
+    everything_goes_through,
 }
 
 fn bucket(capacity: u32, bench: &Bench) -> Arc<TokenBucket> {

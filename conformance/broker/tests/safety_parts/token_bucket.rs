@@ -7,7 +7,7 @@ use std::time::Duration;
 use workwire_broker::clock::{Clock, ManualClock};
 use workwire_broker::{Code, TOKEN_WAIT, TokenBucket};
 
-use crate::brokers::{in_time, memory};
+use crate::brokers::{in_time, pass_until};
 
 fn bucket(capacity: u32, per_second: u32, clock: &ManualClock) -> TokenBucket {
     let [capacity, per_second] = [capacity, per_second].map(|number| NonZeroU32::new(number).unwrap());
@@ -45,8 +45,8 @@ fn token_bucket_refill() {
 
 #[tokio::test]
 async fn token_bucket_waiting_with_a_time_limit() {
-    let bench = memory().await;
-    let bucket = Arc::new(bucket(1, 1, &bench.clock));
+    let clock = ManualClock::at(1_000);
+    let bucket = Arc::new(bucket(1, 1, &clock));
     in_time(bucket.take(TOKEN_WAIT)).await.unwrap();
     // One token comes in a second: of twenty who wait ten seconds, ten get one.
     let waiting: Vec<_> = (0..20)
@@ -59,7 +59,7 @@ async fn token_bucket_waiting_with_a_time_limit() {
     tokio::task::yield_now().await;
     let mut served = 0;
     for waiting in waiting {
-        match bench.pass_until(waiting).await {
+        match pass_until(&clock, waiting).await {
             Ok(()) => served += 1,
             Err(error) => {
                 assert_eq!(error.code(), Code::Full);
@@ -87,13 +87,13 @@ async fn a_token_that_cannot_come_in_time_is_not_waited_for() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn token_bucket_concurrent_use() {
-    let bench = memory().await;
-    let bucket = Arc::new(TokenBucket::default().with_clock(Arc::new(bench.clock.clone())));
-    let begun = bench.clock.now();
+    let clock = ManualClock::at(1_000);
+    let bucket = Arc::new(TokenBucket::default().with_clock(Arc::new(clock.clone())));
+    let begun = clock.now();
     let taken_at = Arc::new(Mutex::new(Vec::new()));
     let waiting: Vec<_> = (0..150)
         .map(|_| {
-            let (bucket, taken_at, clock) = (Arc::clone(&bucket), Arc::clone(&taken_at), bench.clock.clone());
+            let (bucket, taken_at, clock) = (Arc::clone(&bucket), Arc::clone(&taken_at), clock.clone());
             tokio::spawn(async move {
                 bucket.take(Duration::from_mins(10)).await.unwrap();
                 taken_at.lock().unwrap().push(clock.now());
@@ -101,7 +101,7 @@ async fn token_bucket_concurrent_use() {
         })
         .collect();
     for waiting in waiting {
-        bench.pass_until(waiting).await;
+        pass_until(&clock, waiting).await;
     }
     let mut taken_at = taken_at.lock().unwrap().clone();
     taken_at.sort_unstable();
@@ -115,8 +115,8 @@ async fn token_bucket_concurrent_use() {
 
 #[tokio::test]
 async fn who_came_first_is_served_first() {
-    let bench = memory().await;
-    let bucket = Arc::new(bucket(1, 10, &bench.clock));
+    let clock = ManualClock::at(1_000);
+    let bucket = Arc::new(bucket(1, 10, &clock));
     assert!(bucket.try_take());
     let order = Arc::new(Mutex::new(Vec::new()));
     let mut waiting = Vec::new();
@@ -130,10 +130,10 @@ async fn who_came_first_is_served_first() {
         tokio::task::yield_now().await;
     }
     // Nobody overtakes those who wait.
-    bench.clock.advance(100);
+    clock.advance(100);
     assert!(!bucket.try_take());
     for waiting in waiting {
-        bench.pass_until(waiting).await;
+        pass_until(&clock, waiting).await;
     }
     assert_eq!(*order.lock().unwrap(), (0..10).collect::<Vec<_>>());
 }

@@ -1,4 +1,4 @@
-//! The brokers that the typed faces are tried on, each with a clock that jumps.
+//! What the typed faces are tried on: a broker, with a clock that jumps.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use workwire_broker::clock::ManualClock;
-use workwire_broker::{Broker, Client, MemoryBroker};
+use workwire_broker::{Broker, Client};
 
 /// A broker, and the clock that it and the faces go by.
 pub(crate) struct Bench {
@@ -14,31 +14,20 @@ pub(crate) struct Bench {
     pub(crate) clock: ManualClock,
 }
 
-pub(crate) async fn memory() -> Bench {
-    let clock = ManualClock::at(1_800_000_000_000);
-    Bench { broker: Arc::new(MemoryBroker::new(Arc::new(clock.clone()))), clock }
+/// Runs a scenario against a broker, with threads enough for things to happen at once.
+pub(crate) fn on_bench<B, S>(make: impl FnOnce(ManualClock) -> B, scenario: impl FnOnce(Bench) -> S)
+where
+    B: Future<Output = Arc<dyn Broker>>,
+    S: Future<Output = ()>,
+{
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let clock = ManualClock::at(1_800_000_000_000);
+        let broker = make(clock.clone()).await;
+        in_time(scenario(Bench { broker: Arc::clone(&broker), clock })).await;
+        broker.shutdown().await.unwrap();
+    });
 }
-
-/// Each scenario on each broker. A broker more is a line more.
-macro_rules! on_each_broker {
-    ($($scenario:ident)+) => {
-        crate::brokers::on_broker!(memory: $($scenario)+);
-    };
-}
-pub(crate) use on_each_broker;
-
-macro_rules! on_broker {
-    ($broker:ident: $($scenario:ident)+) => {
-        mod $broker {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $scenario() {
-                let bench = crate::brokers::$broker().await;
-                crate::brokers::in_time(super::$scenario(bench)).await;
-            })+
-        }
-    };
-}
-pub(crate) use on_broker;
 
 /// The end of a scenario that hangs.
 const DEADLINE: Duration = Duration::from_mins(2);
@@ -55,18 +44,25 @@ impl Bench {
 
     /// Lets time pass in small jumps until the task has ended, and gives what it ended with.
     pub(crate) async fn pass_until<T>(&self, task: JoinHandle<T>) -> T {
-        self.pass_while(|| !task.is_finished()).await;
-        task.await.unwrap()
+        pass_until(&self.clock, task).await
     }
+}
 
-    /// Lets time pass in small jumps for as long as it is so.
-    pub(crate) async fn pass_while(&self, is_so: impl Fn() -> bool) {
+pub(crate) async fn pass_until<T>(clock: &ManualClock, task: JoinHandle<T>) -> T {
+    pass_while(clock, || !task.is_finished()).await;
+    task.await.unwrap()
+}
+
+/// Lets time pass in small jumps for as long as it is so.
+pub(crate) async fn pass_while(clock: &ManualClock, is_so: impl Fn() -> bool) {
+    in_time(async {
         while is_so() {
-            self.clock.advance(50);
+            clock.advance(50);
             // Whoever woke gets its turn before the next jump.
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-    }
+    })
+    .await;
 }
 
 /// Waits for something that happens by itself.

@@ -6,12 +6,13 @@ use workwire::{AgentType, Name, Payload, TaskId};
 use workwire_broker::{Taken, WorkBus};
 
 use super::parties::{bus, echo, next};
-use crate::brokers::{Bench, on_each_broker};
+use crate::brokers::{Bench, on_bench};
+use crate::subjects::each_broker;
 
-on_each_broker! {
-    a_cancel_reaches_every_agent_once
-    an_agent_that_comes_later_hears_what_was_said_within_24_hours
-    a_cancel_carries_the_task_s_flow_and_is_no_work
+each_broker! { on_bench:
+    a_cancel_reaches_every_agent_once,
+    an_agent_that_comes_later_hears_what_was_said_within_24_hours,
+    a_cancel_carries_the_task_s_flow_and_is_no_work,
 }
 
 async fn heard(bus: &WorkBus, agent: &str) -> Vec<Taken<workwire::MessageEnvelope>> {

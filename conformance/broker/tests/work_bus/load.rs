@@ -7,11 +7,12 @@ use workwire::AgentType;
 use workwire_broker::{LETTERS, work_queue};
 
 use super::parties::{bus, echo, next_reply, result};
-use crate::brokers::{Bench, on_each_broker};
+use crate::brokers::{Bench, on_bench};
+use crate::subjects::each_broker;
 
-on_each_broker! {
-    twenty_agents_a_thousand_messages_nothing_lost_no_deadlock
-    five_results_at_once_are_all_there
+each_broker! { on_bench:
+    twenty_agents_a_thousand_messages_nothing_lost_no_deadlock,
+    five_results_at_once_are_all_there,
 }
 
 const MESSAGES: usize = 1_000;

@@ -7,18 +7,19 @@ use workwire::{AgentType, MessageEnvelope};
 use workwire_broker::{LETTERS, Message, Policy, Queue, broadcast_queue, reply_queue, work_queue};
 
 use super::parties::{bus, echo, next, next_reply, result};
-use crate::brokers::{Bench, on_each_broker};
+use crate::brokers::{Bench, on_bench};
 use crate::poison::{Poison, poisons, reason};
+use crate::subjects::each_broker;
 
-on_each_broker! {
-    malformed_message_to_dead_letters
-    json_that_is_no_valid_envelope_to_dead_letters
-    ten_malformed_make_ten_dead_letters
-    poison_is_quarantined_with_its_reason_and_the_next_is_handled
-    poison_among_replies_is_quarantined_and_the_next_is_handled
-    poison_alone_is_quarantined_and_nothing_is_taken
-    work_on_the_wrong_queue_goes_to_its_dead_letters
-    a_deep_backlog_of_poison_does_not_hide_what_is_behind
+each_broker! { on_bench:
+    malformed_message_to_dead_letters,
+    json_that_is_no_valid_envelope_to_dead_letters,
+    ten_malformed_make_ten_dead_letters,
+    poison_is_quarantined_with_its_reason_and_the_next_is_handled,
+    poison_among_replies_is_quarantined_and_the_next_is_handled,
+    poison_alone_is_quarantined_and_nothing_is_taken,
+    work_on_the_wrong_queue_goes_to_its_dead_letters,
+    a_deep_backlog_of_poison_does_not_hide_what_is_behind,
 }
 
 /// Puts bytes into a queue past every check.

@@ -3,23 +3,24 @@
 use std::time::Duration;
 
 use workwire::{AgentId, AgentStatus, AgentType, MessageEnvelope, Payload, StatusUpdate, Timestamp};
-use workwire_broker::{Stored, WorkBus, reply_queue, work_queue};
+use workwire_broker::{Stored, Taken, WorkBus, reply_queue, work_queue};
 
 use super::parties::{bus, echo, next, next_reply, request, result, urgent};
-use crate::brokers::{Bench, on_each_broker};
+use crate::brokers::{Bench, on_bench};
+use crate::subjects::each_broker;
 
-on_each_broker! {
-    orchestrator_to_agent_round_trip
-    output_matches_the_input_parameters
-    high_priority_before_low
-    one_three_five_two_four_come_out_five_to_one
-    two_agents_share_four_requests_all_ids_right
-    waiting_work_is_taken_when_it_comes
-    waiting_for_work_ends_in_time
-    each_kind_of_message_goes_to_its_queue
-    work_for_another_agent_type_is_not_touched
-    five_dispatched_and_nobody_consuming_depth_5_all_consumed_0
-    the_same_request_sent_twice_is_one
+each_broker! { on_bench:
+    orchestrator_to_agent_round_trip,
+    output_matches_the_input_parameters,
+    high_priority_before_low,
+    one_three_five_two_four_come_out_five_to_one,
+    two_agents_share_four_requests_all_ids_right,
+    waiting_work_is_taken_when_it_comes,
+    waiting_for_work_ends_in_time,
+    each_kind_of_message_goes_to_its_queue,
+    work_for_another_agent_type_is_not_touched,
+    five_dispatched_and_nobody_consuming_depth_5_all_consumed_0,
+    the_same_request_sent_twice_is_one,
 }
 
 async fn orchestrator_to_agent_round_trip(bench: Bench) {
@@ -89,7 +90,7 @@ async fn two_agents_share_four_requests_all_ids_right(bench: Bench) {
     let ids = |messages: Vec<&MessageEnvelope>| -> Vec<_> {
         messages.iter().map(|message| (message.trace_id(), message.request_id())).collect()
     };
-    assert_eq!(ids(replies.iter().map(|reply| reply.message()).collect()), ids(requests.iter().collect()));
+    assert_eq!(ids(replies.iter().map(Taken::message).collect()), ids(requests.iter().collect()));
 }
 
 async fn waiting_work_is_taken_when_it_comes(bench: Bench) {
