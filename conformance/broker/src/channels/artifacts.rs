@@ -170,7 +170,7 @@ fn leads_out() -> io::Error {
 }
 
 fn write(folder: &Path, path: &str, bytes: &[u8]) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
+    make_folder(folder)?;
     let mut parent = folder.canonicalize()?;
     let (parents, _) = path.rsplit_once('/').unwrap_or(("", path));
     for part in parents.split('/').filter(|part| !part.is_empty()) {
@@ -195,6 +195,17 @@ fn write(folder: &Path, path: &str, bytes: &[u8]) -> io::Result<()> {
         return Err(error);
     }
     sync_folder(&parent)
+}
+
+/// Makes a folder and those above it, so that none of them is lost when the machine stops.
+fn make_folder(folder: &Path) -> io::Result<()> {
+    let Some(parent) = folder.parent().filter(|_| !folder.is_dir()) else { return Ok(()) };
+    let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+    make_folder(parent)?;
+    match fs::create_dir(folder) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => sync_folder(parent),
+    }
 }
 
 fn write_draft(draft: &Path, bytes: &[u8]) -> io::Result<()> {

@@ -193,8 +193,10 @@ async fn no_path_leads_out_by_a_link() {
     symlink(&outside.0, folder.0.join("folder")).unwrap();
     symlink(outside.0.join("secret"), folder.0.join("file")).unwrap();
     symlink("../../etc/passwd", folder.0.join("inside/relative")).unwrap();
+    // Nor is one followed that leads nowhere else.
+    symlink("inside/file", folder.0.join("alias")).unwrap();
 
-    for text in ["folder/secret", "file", "inside/relative", "inside", "folder"] {
+    for text in ["folder/secret", "file", "inside/relative", "alias", "inside", "folder"] {
         let read = artifacts.read(&path(text)).await;
         assert!(matches!(read, Err(FaceError::Artifact { .. })), "{text} is read: {read:?}");
     }

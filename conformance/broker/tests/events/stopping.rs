@@ -16,6 +16,7 @@ each_broker! { on_bench:
     a_handler_that_runs_may_finish_within_the_grace,
     a_handler_that_outlives_the_grace_is_given_back,
     nothing_is_taken_after_the_stop,
+    what_comes_while_handlers_finish_is_for_others,
     a_consumer_that_waits_for_events_stops_at_once,
 }
 
@@ -28,9 +29,9 @@ struct Slow {
     running: tokio::task::JoinHandle<Result<Handled, FaceError>>,
 }
 
-async fn slow(bench: &Bench, bus: &TenantEventBus, grace: Duration) -> Slow {
+async fn slow(bench: &Bench, bus: &TenantEventBus, handlers: usize, grace: Duration) -> Slow {
     let (client, switch) = Flaky::around(bench.client("slow").await);
-    let consumer = EventConsumer::over(client, bus, name("billing")).with_grace(grace);
+    let consumer = EventConsumer::over(client, bus, name("billing")).with_handlers(handlers).with_grace(grace);
     let (go_on, begun) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (stop, stopped) = oneshot::channel::<()>();
     let running = tokio::spawn({
@@ -53,7 +54,7 @@ async fn a_graceful_stop_gives_back_what_it_holds(bench: Bench) {
     for _ in 0..5 {
         published(&bus).await;
     }
-    let slow = slow(&bench, &bus, Duration::ZERO).await;
+    let slow = slow(&bench, &bus, 1, Duration::ZERO).await;
     slow.begun.notified().await;
     slow.stop.send(()).unwrap();
     let counts = slow.running.await.unwrap().unwrap();
@@ -68,7 +69,7 @@ async fn a_handler_that_runs_may_finish_within_the_grace(bench: Bench) {
     for _ in 0..2 {
         published(&bus).await;
     }
-    let slow = slow(&bench, &bus, Duration::from_mins(5)).await;
+    let slow = slow(&bench, &bus, 1, Duration::from_mins(5)).await;
     slow.begun.notified().await;
     slow.stop.send(()).unwrap();
     // Longer than the lease: what runs, and what waited for it, is still held on to.
@@ -86,7 +87,7 @@ async fn a_handler_that_runs_may_finish_within_the_grace(bench: Bench) {
 async fn a_handler_that_outlives_the_grace_is_given_back(bench: Bench) {
     let bus = acme(&bench).await;
     published(&bus).await;
-    let slow = slow(&bench, &bus, Duration::from_secs(10)).await;
+    let slow = slow(&bench, &bus, 1, Duration::from_secs(10)).await;
     slow.begun.notified().await;
     slow.stop.send(()).unwrap();
     let counts = bench.pass_until(slow.running).await.unwrap();
@@ -98,7 +99,7 @@ async fn a_handler_that_outlives_the_grace_is_given_back(bench: Bench) {
 async fn nothing_is_taken_after_the_stop(bench: Bench) {
     let bus = acme(&bench).await;
     published(&bus).await;
-    let slow = slow(&bench, &bus, Duration::from_mins(5)).await;
+    let slow = slow(&bench, &bus, 1, Duration::from_mins(5)).await;
     slow.begun.notified().await;
     slow.stop.send(()).unwrap();
     let later = published(&bus).await;
@@ -107,6 +108,22 @@ async fn nothing_is_taken_after_the_stop(bench: Bench) {
     assert_eq!((counts.done, counts.given_back), (1, 0));
     let other = consumer(&bench, &bus, "billing", "other").await;
     assert_eq!(*taken(&other).await[0].message(), later);
+}
+
+/// A consumer with a handler to spare waits for the next event when it is asked to stop.
+async fn what_comes_while_handlers_finish_is_for_others(bench: Bench) {
+    let bus = acme(&bench).await;
+    let other = consumer(&bench, &bus, "billing", "other").await;
+    published(&bus).await;
+    let slow = slow(&bench, &bus, 2, Duration::from_mins(5)).await;
+    slow.begun.notified().await;
+    eventually(|| async { slow.switch.fetched() == 2 }).await;
+    slow.stop.send(()).unwrap();
+    eventually(|| async { slow.switch.given_up() == 1 }).await;
+    let later = published(&bus).await;
+    assert_eq!(*taken(&other).await[0].message(), later);
+    slow.go_on.notify_one();
+    assert_eq!(bench.pass_until(slow.running).await.unwrap().done, 1);
 }
 
 async fn a_consumer_that_waits_for_events_stops_at_once(bench: Bench) {

@@ -16,8 +16,14 @@ pub(crate) struct Flaky {
 pub(crate) struct Switch {
     /// Publishes are not answered.
     pub(crate) silent: AtomicBool,
+    /// Fetches come back at once, as they do from an engine that cannot wait.
+    pub(crate) impatient: AtomicBool,
     /// How many publishes were asked for.
     pub(crate) asked: AtomicU32,
+    /// How many fetches were asked for.
+    pub(crate) fetched: AtomicU32,
+    /// How many of them nobody waited for to the end.
+    pub(crate) given_up: AtomicU32,
     /// How many deliveries were extended.
     pub(crate) extended: AtomicU32,
 }
@@ -27,12 +33,33 @@ impl Switch {
         self.silent.store(silent, Ordering::SeqCst);
     }
 
+    pub(crate) fn fetched(&self) -> u32 {
+        self.fetched.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn given_up(&self) -> u32 {
+        self.given_up.load(Ordering::SeqCst)
+    }
+
     pub(crate) fn extended(&self) -> u32 {
         self.extended.load(Ordering::SeqCst)
     }
 
     pub(crate) fn asked(&self) -> u32 {
         self.asked.load(Ordering::SeqCst)
+    }
+}
+
+struct Waits<'a> {
+    switch: &'a Switch,
+    answered: bool,
+}
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        if !self.answered {
+            self.switch.given_up.fetch_add(1, Ordering::SeqCst);
+        }
     }
 }
 
@@ -78,7 +105,15 @@ impl Client for Flaky {
     }
 
     fn fetch<'a>(&'a self, queue: &'a Queue, fetch: Fetch) -> Answer<'a, Vec<Delivery>> {
-        self.inner.fetch(queue, fetch)
+        self.switch.fetched.fetch_add(1, Ordering::SeqCst);
+        let impatient = self.switch.impatient.load(Ordering::SeqCst);
+        let fetch = if impatient { fetch.waiting(0) } else { fetch };
+        Box::pin(async move {
+            let mut waits = Waits { switch: &self.switch, answered: false };
+            let answer = self.inner.fetch(queue, fetch).await;
+            waits.answered = true;
+            answer
+        })
     }
 
     fn settle<'a>(&'a self, queue: &'a Queue, tag: &'a Tag, verdict: Verdict) -> Answer<'a, ()> {

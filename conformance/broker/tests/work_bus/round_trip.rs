@@ -1,12 +1,15 @@
 //! From the orchestrator to an agent and back.
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use workwire::{AgentId, AgentStatus, AgentType, MessageEnvelope, Payload, StatusUpdate, Timestamp};
 use workwire_broker::{Stored, Taken, WorkBus, reply_queue, work_queue};
 
 use super::parties::{bus, echo, next, next_reply, request, result, urgent};
-use crate::brokers::{Bench, on_bench};
+use crate::brokers::{Bench, eventually, on_bench};
+use crate::flaky::Flaky;
 use crate::subjects::each_broker;
 
 each_broker! { on_bench:
@@ -17,6 +20,7 @@ each_broker! { on_bench:
     two_agents_share_four_requests_all_ids_right,
     waiting_work_is_taken_when_it_comes,
     waiting_for_work_ends_in_time,
+    an_engine_that_cannot_wait_is_asked_until_the_time_is_over,
     each_kind_of_message_goes_to_its_queue,
     work_for_another_agent_type_is_not_touched,
     five_dispatched_and_nobody_consuming_depth_5_all_consumed_0,
@@ -105,6 +109,23 @@ async fn waiting_for_work_ends_in_time(bench: Bench) {
     let agent = bus(&bench, "agent").await;
     let waiting = tokio::spawn(async move { agent.take_work(AgentType::Infra, 1, Duration::from_mins(1)).await });
     assert_eq!(bench.pass_until(waiting).await.unwrap(), []);
+}
+
+async fn an_engine_that_cannot_wait_is_asked_until_the_time_is_over(bench: Bench) {
+    let orchestrator = bus(&bench, "orchestrator").await;
+    let (client, switch) = Flaky::around(bench.client("agent").await);
+    switch.impatient.store(true, Ordering::SeqCst);
+    let agent = WorkBus::over(client).with_clock(Arc::new(bench.clock.clone()));
+    let waits = |agent: &WorkBus| {
+        let agent = agent.clone();
+        tokio::spawn(async move { agent.take_work(AgentType::Infra, 1, Duration::from_secs(5)).await })
+    };
+    let waiting = waits(&agent);
+    // The first look finds nothing, and the clock stands still.
+    eventually(|| async { switch.fetched() > 1 }).await;
+    orchestrator.send(&echo()).await.unwrap();
+    assert_eq!(waiting.await.unwrap().unwrap().len(), 1);
+    assert_eq!(bench.pass_until(waits(&agent)).await.unwrap(), []);
 }
 
 async fn each_kind_of_message_goes_to_its_queue(bench: Bench) {

@@ -113,11 +113,16 @@ async fn an_answer_to_other_work_is_refused(bench: Bench) {
     let bus = bus(&bench, "one").await;
     bus.send(&echo()).await.unwrap();
     let work = next(&bus).await.unwrap();
-    let other = bus.answer(&work, &result(&echo())).await.unwrap_err();
-    assert!(other.to_string().starts_with("answer: expected trace_id "), "{other}");
+    let right = result(work.message());
+    let another = echo();
+    for wrong in [right.clone().with_trace_id(another.trace_id()), right.clone().with_request_id(another.request_id())]
+    {
+        let error = bus.answer(&work, &wrong).await.unwrap_err();
+        assert!(error.to_string().starts_with("answer: expected trace_id "), "{error}");
+    }
     let request = work.message().reply(work.message().payload().clone());
     let error = bus.answer(&work, &request).await.unwrap_err();
     assert_eq!(error.to_string(), "answer: expected a result or an error, found a work_request");
     assert!(next_reply(&bus).await.is_none());
-    bus.answer(&work, &result(work.message())).await.unwrap();
+    bus.answer(&work, &right).await.unwrap();
 }
