@@ -362,7 +362,8 @@ pub struct Peek {
     pub group: Option<String>,
     /// As whom.
     pub recipient: Option<String>,
-    /// Begins behind this message; nothing where it is not there.
+    /// Begins behind this message, the last of this id where there are several; nothing where it is
+    /// not there.
     pub after: Option<Uuid>,
 }
 

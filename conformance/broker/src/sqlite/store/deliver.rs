@@ -222,7 +222,7 @@ impl Store<'_> {
                       AND ready.rank = 10 - message.priority AND ready.seq = message.seq
                  WHERE known.queue = ?1 AND known.id = ?2 AND ready.recipient IN ('', ?4)
                       AND (ready.expires_at IS NULL OR ready.expires_at > ?5)
-                 ORDER BY ready.rank, ready.seq LIMIT 1",
+                 ORDER BY ready.rank DESC, ready.seq DESC LIMIT 1",
             )?;
             let number = self.cache.place(place).place;
             let found =
@@ -233,7 +233,7 @@ impl Store<'_> {
             "SELECT priority, message.seq FROM known JOIN message USING (seq)
              WHERE known.queue = ?1 AND known.id = ?2 AND recipient IN ('', ?3)
                   AND (expires_at IS NULL OR expires_at > ?4) AND due_at <= ?4
-             ORDER BY priority DESC, message.seq LIMIT 1",
+             ORDER BY priority, message.seq DESC LIMIT 1",
         )?;
         let found = select.query_row(params![queue, id, recipient, now], |row| Ok((rank(row.get(0)?), row.get(1)?)));
         Ok(found.optional()?)
