@@ -11,6 +11,7 @@ mod contract;
 mod deliveries;
 mod demand;
 mod error;
+mod memory;
 mod policy;
 mod presence;
 mod queue;
@@ -22,6 +23,7 @@ pub use contract::{
 };
 pub use deliveries::Deliveries;
 pub use error::{BrokerError, Code};
+pub use memory::MemoryBroker;
 pub use policy::{MAX_MS, Overflow, Policy, within};
 pub use presence::{AgentState, Health, HealthStatus, OFFLINE_AFTER_MS, Update};
 pub use queue::{Queue, check_name, check_tenant};
