@@ -5,10 +5,12 @@
 //! who write an adapter is `ADAPTER.md`, beside this crate's sources; the shapes are in [`wire`], and
 //! as JSON Schemas in [`schemas`].
 
+mod client;
 mod lines;
 mod schema;
 mod serve;
 pub mod wire;
 
+pub use client::{AdapterBroker, AdapterOptions, Finding, FindingKind, StartError};
 pub use schema::{SchemaFile, schemas};
 pub use serve::serve;

@@ -22,6 +22,7 @@ pub(crate) enum Command {
     Explain(Explain),
     List(List),
     Schema(Schema),
+    Adapter(Adapter),
 }
 
 /// Read one message and say everything that is wrong with it.
@@ -111,4 +112,14 @@ pub(crate) struct Schema {
     /// exit with 1 if there are any.
     #[arg(long, conflicts_with = "out")]
     pub(crate) check: bool,
+}
+
+/// Serve a built-in broker over the adapter protocol, on standard input and output.
+///
+/// One JSON-RPC request a line, one answer a line. Ends with `shutdown`, or with the input.
+#[derive(Debug, Args)]
+#[command(after_help = exit::HELP)]
+pub(crate) struct Adapter {
+    /// The broker: `memory:`, which is empty at the start and gone at the end.
+    pub(crate) target: String,
 }

@@ -91,6 +91,9 @@ fn plain(schema: &mut Value) {
     match schema {
         Value::Object(members) => {
             members.remove("format");
+            if let Some(Value::String(description)) = members.get_mut("description") {
+                *description = description.replace('\n', " ");
+            }
             words(members);
             members.values_mut().for_each(plain);
         }

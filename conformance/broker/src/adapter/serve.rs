@@ -36,7 +36,7 @@ pub async fn serve(broker: Arc<dyn Broker>, input: impl AsyncRead, output: impl 
     let serving = Session::of(Arc::clone(&broker), answers).run(Lines::of(Box::pin(input)));
     let mut serving = Box::pin(serving);
     let mut writing = Box::pin(write(unwritten, BufWriter::new(Box::pin(output))));
-    let broken = tokio::select! {
+    let unread = tokio::select! {
         served = &mut serving => {
             writing.await?;
             return served;
@@ -47,7 +47,7 @@ pub async fn serve(broker: Arc<dyn Broker>, input: impl AsyncRead, output: impl 
     drop(serving);
     // There is nobody to tell how this went.
     let _ = broker.shutdown().await;
-    broken
+    unread
 }
 
 /// A line to write, and its place among the requests that are worked on.

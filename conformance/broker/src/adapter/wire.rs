@@ -7,11 +7,12 @@ mod body;
 mod decode;
 mod frame;
 mod letters;
-mod messages;
 mod object;
 mod presence;
+mod publishing;
 mod queues;
 mod session;
+mod taking;
 
 use std::fmt;
 use std::str::FromStr;
@@ -27,14 +28,13 @@ pub use frame::{
     Answer, INVALID_PARAMS, INVALID_REQUEST, Id, METHOD_NOT_FOUND, PARSE_ERROR, Request, RpcError, TwoPointZero,
 };
 pub use letters::{DeadLetter, DeadLetters, Letters, Replay};
-pub use messages::{
-    Extend, FetchMessages, Fetched, Item, Looked, Outcome, PeekMessages, Publish, PublishBatch, Published,
-    PublishedBatch, Refused, Seen, Settle, Taken, Word,
-};
 pub use object::{Mismatch, read};
 pub use presence::{Agents, Heartbeat, Present};
+pub use publishing::{Item, Outcome, Publish, PublishBatch, Published, PublishedBatch, Refused};
 pub use queues::{AskDepth, Declare, Delete, Expired, PurgeQueue, QueueName, Removed, Sweep};
 pub use session::{Close, Empty, Initialize, Initialized, Limits, Open, Restart, Runner, Shutdown};
+
+pub use taking::{Extend, FetchMessages, Fetched, Looked, PeekMessages, Seen, Settle, Taken, Word};
 
 use crate::contract::Depth;
 

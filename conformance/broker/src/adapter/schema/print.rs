@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 const KEYWORDS: &[&str] = &[
     "$schema", "$id", "$ref", "title", "description",
     "type", "const", "enum", "pattern", "minLength", "maxLength", "minimum", "maximum", "items",
-    "required", "properties", "allOf", "anyOf", "oneOf", "default", "examples", "$defs",
+    "required", "properties", "additionalProperties", "if", "then", "anyOf", "oneOf", "default", "examples", "$defs",
 ];
 
 /// What fits into so many characters stands on one line.

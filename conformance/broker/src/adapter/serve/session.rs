@@ -215,8 +215,7 @@ impl Session {
             (Some(Slot::Open(client)), ask) => (Some(client), ask),
             (None, Ask::Open) => (None, Ask::Open),
             (None, Ask::Close(_) | Ask::Call(_)) => {
-                let error = BrokerError::expected("client", "one that is open", name);
-                let error = BrokerError::not_found(error.message());
+                let error = BrokerError::not_found(format!("client {name:?} is not open"));
                 self.done(Done { from, result: Err(RpcError::from(&error)), change: None });
                 return;
             }

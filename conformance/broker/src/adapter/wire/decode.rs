@@ -14,10 +14,12 @@ use super::object;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Decode {
     /// As what it is read.
+    #[serde(deserialize_with = "object::word")]
     pub kind: Kind,
     /// Its bytes.
     pub body: String,
     /// How they are written.
+    #[serde(deserialize_with = "object::word")]
     pub encoding: Encoding,
 }
 

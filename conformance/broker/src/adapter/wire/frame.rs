@@ -70,6 +70,7 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Id>, D::
 }
 
 fn one_of_both(schema: &mut Schema) {
+    schema.insert("required".to_owned(), serde_json::json!(["jsonrpc", "id"]));
     schema.insert(
         "oneOf".to_owned(),
         serde_json::json!([

@@ -55,6 +55,7 @@ pub struct DeadLetter {
     /// Its bytes.
     pub body: String,
     /// How they are written.
+    #[serde(deserialize_with = "object::word")]
     pub encoding: Encoding,
     /// Why it died.
     pub reason: String,

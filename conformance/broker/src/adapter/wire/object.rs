@@ -7,7 +7,8 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::value::StrDeserializer;
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_path_to_error::{Path, Segment, Track};
 
 /// Text that is not what it must be: where, and what was expected and found.
@@ -84,7 +85,8 @@ pub fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, Mismatch> {
 }
 
 fn mismatch<'de, T: Deserialize<'de>>(text: &'de str, error: &serde_json::Error) -> Mismatch {
-    if !error.is_data() {
+    // The reading may have ended before the text was no JSON any more.
+    if let Err(error) = serde_json::from_str::<IgnoredAny>(text) {
         return Mismatch { member: String::new(), why: error.to_string(), syntax: true };
     }
     let mut json = serde_json::Deserializer::from_str(text);
@@ -96,8 +98,8 @@ fn mismatch<'de, T: Deserialize<'de>>(text: &'de str, error: &serde_json::Error)
     let words = error.to_string();
     let why = words.rsplit_once(" at line ").map_or(&*words, |(why, _)| why);
     match why.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
-        Some(missing) => Mismatch { member: join(&member, missing), why: "missing".to_owned(), syntax: false },
-        None => Mismatch { member, why: why.to_owned(), syntax: false },
+        Some(missing) => Mismatch::new(join(&member, missing), "missing"),
+        None => Mismatch::new(member, why),
     }
 }
 
@@ -121,10 +123,28 @@ pub(super) fn optional<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deseriali
 
 /// For a member that is a list of objects.
 pub(super) fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
-    deserializer.deserialize_seq(List(PhantomData))
+    deserializer.deserialize_seq(List(Object(PhantomData)))
+}
+
+/// For a member that is one of several words.
+pub(super) fn word<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+    deserializer.deserialize_str(Word(PhantomData))
+}
+
+/// For a member that is a list of words.
+pub(super) fn words<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    deserializer.deserialize_seq(List(Word(PhantomData)))
 }
 
 struct Object<T>(PhantomData<T>);
+
+impl<T> Clone for Object<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Object<T> {}
 
 impl<'de, T: Deserialize<'de>> Visitor<'de> for Object<T> {
     type Value = T;
@@ -168,18 +188,49 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Optional<T> {
     }
 }
 
-struct List<T>(PhantomData<T>);
+struct Word<T>(PhantomData<T>);
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for List<T> {
-    type Value = Vec<T>;
+impl<T> Clone for Word<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Word<T> {}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Word<T> {
+    type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of objects")
+        f.write_str("a string")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<T>, A::Error> {
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        T::deserialize(StrDeserializer::new(text))
+    }
+}
+
+impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Word<T> {
+    type Value = T;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+        word(deserializer)
+    }
+}
+
+/// A list of what `S` reads.
+struct List<S>(S);
+
+impl<'de, S: DeserializeSeed<'de> + Copy> Visitor<'de> for List<S> {
+    type Value = Vec<S::Value>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
         let mut list = Vec::new();
-        while let Some(item) = items.next_element_seed(Object(PhantomData))? {
+        while let Some(item) = items.next_element_seed(self.0)? {
             list.push(item);
         }
         Ok(list)

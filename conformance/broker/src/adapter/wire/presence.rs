@@ -56,7 +56,9 @@ fn update<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Update, D::Error
     let kind: Kind = object::read(json.get()).map_err(D::Error::custom)?;
     match kind {
         Kind { agent_id: Some(_), .. } => {
-            Decoder::lenient().decode(json.get().as_bytes()).map(Update::Agent).map_err(D::Error::custom)
+            let update = Decoder::lenient().decode(json.get().as_bytes()).map(Update::Agent);
+            // Each violation has a line of its own.
+            update.map_err(|error| D::Error::custom(error.to_string().replace('\n', "; ")))
         }
         Kind { agent: Some(_), .. } => {
             object::read::<Health>(json.get()).map(Update::Channel).map_err(D::Error::custom)

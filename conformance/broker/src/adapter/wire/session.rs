@@ -45,6 +45,7 @@ pub struct Initialized {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
     /// What it claims to do.
+    #[serde(deserialize_with = "object::words")]
     pub capabilities: Vec<Capability>,
     /// How much it takes.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "object::optional")]
@@ -108,6 +109,7 @@ pub struct Close {
     /// Its name.
     pub client: String,
     /// With a goodbye, or as a crash ends it.
+    #[serde(deserialize_with = "object::word")]
     pub mode: CloseMode,
 }
 
@@ -115,6 +117,7 @@ pub struct Close {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Restart {
     /// Asked to stop, or killed.
+    #[serde(deserialize_with = "object::word")]
     pub mode: RestartMode,
 }
 
