@@ -54,6 +54,9 @@ impl Default for AdapterOptions {
 }
 
 /// A broker behind an adapter. Dropped, it kills the adapter and all that the adapter started.
+///
+/// The protocol cannot take a request back: a fetch that is dropped while it waits may still take
+/// messages, which come back when its lease ends or its client is closed.
 pub struct AdapterBroker {
     about: About,
     initialized: Initialized,

@@ -110,3 +110,20 @@ async fn a_dropped_broker_leaves_clients_that_answer() {
     let error = soon("an error", client.depth(&Queue::new("q"), None)).await.unwrap_err();
     assert!(error.is_indefinite(), "{error}");
 }
+
+#[tokio::test]
+async fn thousands_of_clients_come_and_go() {
+    let broker = behind_protocol(Arc::new(MemoryBroker::default())).await;
+    let queue = Queue::new("tasks");
+    let first = broker.open("first").await.unwrap();
+    first.declare(&queue, &Policy::default()).await.unwrap();
+    for number in 0..3_000 {
+        let client = broker.open(&format!("client-{number}")).await.unwrap();
+        client.close(CloseMode::Graceful).await.unwrap();
+        assert_eq!(client.depth(&queue, None).await.unwrap_err().code(), Code::NotFound);
+    }
+    first.depth(&queue, None).await.unwrap();
+    let again = broker.open("client-0").await.unwrap();
+    again.depth(&queue, None).await.unwrap();
+    assert_eq!(broker.findings(), []);
+}

@@ -33,21 +33,26 @@ const LAST: Duration = Duration::from_secs(1);
 pub(super) struct Session {
     broker: Arc<dyn Broker>,
     initialized: bool,
-    clients: HashMap<String, Slot>,
+    clients: HashMap<String, Connection>,
+    /// The names of those that were closed, the last one last.
+    closed: VecDeque<String>,
     work: JoinSet<Done>,
     places: Arc<Semaphore>,
     answers: UnboundedSender<Unwritten>,
 }
 
-/// A connection, by its name.
-enum Slot {
-    Open(Arc<dyn Client>),
-    /// It is being opened or closed. `before` is what an open that is refused leaves as it was.
-    Changing {
-        before: Option<Arc<dyn Client>>,
-        behind: VecDeque<(Asker, Ask)>,
-    },
+/// What there is under a name.
+#[derive(Default)]
+struct Connection {
+    /// One that was closed stays for a while, and says so itself.
+    client: Option<Arc<dyn Client>>,
+    is_closed: bool,
+    /// What is asked of it while it is being opened or closed.
+    behind: Option<VecDeque<(Asker, Ask)>>,
 }
+
+/// How many closed connections stay.
+const CLOSED: usize = 1_024;
 
 /// Whose request it is: what the answer names it by, and its place among those worked on.
 struct Asker {
@@ -81,8 +86,8 @@ type Work = Pin<Box<dyn Future<Output = (Result<Box<RawValue>, RpcError>, Option
 impl Session {
     pub(super) fn of(broker: Arc<dyn Broker>, answers: UnboundedSender<Unwritten>) -> Self {
         let places = Arc::new(Semaphore::new(PLACES));
-        let (clients, work) = (HashMap::new(), JoinSet::new());
-        Session { broker, initialized: false, clients, work, places, answers }
+        let (clients, closed, work) = (HashMap::new(), VecDeque::new(), JoinSet::new());
+        Session { broker, initialized: false, clients, closed, work, places, answers }
     }
 
     pub(super) async fn run(mut self, mut lines: Lines<impl AsyncRead + Unpin>) -> io::Result<()> {
@@ -109,30 +114,19 @@ impl Session {
 
     /// Works on a line. Gives back the request to shut down.
     fn line(&mut self, line: Line, place: OwnedSemaphorePermit) -> Option<Asker> {
-        let refuse = |error| (None, error);
-        let bytes = match line {
-            Line::Whole(bytes) => Ok(bytes),
-            Line::TooLong { bytes, .. } => {
-                let why = format!("expected a line of at most {MAX_LINE} bytes, found {bytes}");
-                Err(refuse(RpcError::new(INVALID_REQUEST, why)))
+        let text = match text_of(line) {
+            Ok(text) => text,
+            Err(error) => {
+                self.answer(place, &Answer::<Empty>::refused(None, error));
+                return None;
             }
         };
-        let text = bytes.and_then(|bytes| {
-            String::from_utf8(bytes).map_err(|error| refuse(RpcError::new(PARSE_ERROR, error.to_string())))
-        });
-        let request = text.as_ref().map_err(Clone::clone).and_then(|text| request(text));
-        let (id, error) = match request {
-            Ok((id, method, params)) => {
-                let from = Asker { id: id.clone(), place };
-                return match self.request(from, method, params) {
-                    Ok(last) => last,
-                    Err((from, error)) => {
-                        self.answer(from.place, &Answer::<Empty>::refused(Some(from.id), error));
-                        None
-                    }
-                };
-            }
-            Err(error) => error,
+        let (id, error, place) = match request(&text) {
+            Ok((id, method, params)) => match self.request(Asker { id, place }, method, params) {
+                Ok(last) => return last,
+                Err((Asker { id, place }, error)) => (Some(id), error, place),
+            },
+            Err((id, error)) => (id, error, place),
         };
         self.answer(place, &Answer::<Empty>::refused(id, error));
         None
@@ -155,8 +149,8 @@ impl Session {
             Method::Shutdown => return Ok(Some(from)),
             Method::Initialize => {
                 let asked: Initialize = params!();
-                let result = self.initialize(&asked).map(|initialized| raw(&initialized));
-                self.done(Done { from, result: result.and_then(|raw| raw), change: None });
+                let result = self.initialize(&asked).and_then(|initialized| raw(&initialized));
+                self.done(Done { from, result, change: None });
             }
             Method::Decode => {
                 let Decode { kind, body, encoding } = params!();
@@ -199,37 +193,25 @@ impl Session {
 
     /// Asks something of a connection, behind what is being done to it.
     fn ask(&mut self, name: String, from: Asker, ask: Ask) {
-        let slot = self.clients.remove(&name);
-        let (before, ask) = match (slot, ask) {
-            (Some(Slot::Changing { before, mut behind }), ask) => {
-                behind.push_back((from, ask));
-                self.clients.insert(name, Slot::Changing { before, behind });
-                return;
-            }
-            (Some(Slot::Open(client)), Ask::Call(start)) => {
-                let work = start(Arc::clone(&client));
-                self.clients.insert(name, Slot::Open(client));
+        let connection = self.clients.get_mut(&name);
+        let client = connection.as_ref().and_then(|connection| connection.client.clone());
+        if let Some(behind) = connection.and_then(|connection| connection.behind.as_mut()) {
+            behind.push_back((from, ask));
+            return;
+        }
+        match (ask, client) {
+            (Ask::Call(start), Some(client)) => {
+                let work = start(client);
                 self.start(from, Box::pin(async move { (work.await, None) }));
-                return;
             }
-            (Some(Slot::Open(client)), ask) => (Some(client), ask),
-            (None, Ask::Open) => (None, Ask::Open),
-            (None, Ask::Close(_) | Ask::Call(_)) => {
-                let error = BrokerError::not_found(format!("client {name:?} is not open"));
-                self.done(Done { from, result: Err(RpcError::from(&error)), change: None });
-                return;
-            }
-        };
-        let changing = |before| Slot::Changing { before, behind: VecDeque::new() };
-        match (ask, before) {
             (Ask::Close(mode), Some(client)) => {
-                self.clients.insert(name.clone(), changing(None));
+                self.change(&name);
                 let closed = async move { (empty(client.close(mode).await), Some(Change::Closed(name))) };
                 self.start(from, Box::pin(closed));
             }
             // Whether a name is taken is the broker's to say: after a restart it is free.
-            (_, before) => {
-                self.clients.insert(name.clone(), changing(before));
+            (Ask::Open, _) => {
+                self.change(&name);
                 let broker = Arc::clone(&self.broker);
                 let opened = async move {
                     match broker.open(&name).await {
@@ -239,6 +221,40 @@ impl Session {
                 };
                 self.start(from, Box::pin(opened));
             }
+            (Ask::Call(_) | Ask::Close(_), None) => {
+                let error = BrokerError::not_found(format!("client {name:?} is not open"));
+                self.done(Done { from, result: Err(RpcError::from(&error)), change: None });
+            }
+        }
+    }
+
+    fn change(&mut self, name: &str) {
+        self.clients.entry(name.to_owned()).or_default().behind = Some(VecDeque::new());
+    }
+
+    /// What was asked of it in the meantime comes now.
+    fn changed(&mut self, change: Change) {
+        let (Change::Opened(name, _) | Change::NotOpened(name) | Change::Closed(name)) = &change;
+        let name = name.clone();
+        let Some(connection) = self.clients.get_mut(&name) else { return };
+        let behind = connection.behind.take().unwrap_or_default();
+        match change {
+            Change::Opened(_, client) => (connection.client, connection.is_closed) = (Some(client), false),
+            Change::Closed(_) => {
+                connection.is_closed = true;
+                self.closed.push_back(name.clone());
+            }
+            Change::NotOpened(_) if connection.client.is_none() => drop(self.clients.remove(&name)),
+            Change::NotOpened(_) => {}
+        }
+        if self.closed.len() > CLOSED
+            && let Some(oldest) = self.closed.pop_front()
+            && self.clients.get(&oldest).is_some_and(|oldest| oldest.is_closed && oldest.behind.is_none())
+        {
+            self.clients.remove(&oldest);
+        }
+        for (from, ask) in behind {
+            self.ask(name.clone(), from, ask);
         }
     }
 
@@ -272,20 +288,8 @@ impl Session {
             Ok(result) => self.answer(place, &Answer::<_>::ok(id, result)),
             Err(error) => self.answer(place, &Answer::<Empty>::refused(Some(id), error)),
         }
-        let Some(change) = change else { return };
-        let (Change::Opened(name, _) | Change::NotOpened(name) | Change::Closed(name)) = &change;
-        let name = name.clone();
-        let Some(Slot::Changing { before, behind }) = self.clients.remove(&name) else { return };
-        let client = match change {
-            Change::Opened(_, client) => Some(client),
-            Change::NotOpened(_) => before,
-            Change::Closed(_) => None,
-        };
-        if let Some(client) = client {
-            self.clients.insert(name.clone(), Slot::Open(client));
-        }
-        for (from, ask) in behind {
-            self.ask(name.clone(), from, ask);
+        if let Some(change) = change {
+            self.changed(change);
         }
     }
 
@@ -313,6 +317,16 @@ impl Session {
         let _ = tokio::time::timeout(LAST, rest).await;
         if let Some(from) = last {
             self.done(Done { from, result: empty(ended), change: None });
+        }
+    }
+}
+
+fn text_of(line: Line) -> Result<String, RpcError> {
+    match line {
+        Line::Whole(bytes) => String::from_utf8(bytes).map_err(|error| RpcError::new(PARSE_ERROR, error.to_string())),
+        Line::TooLong { bytes, .. } => {
+            let why = format!("expected a line of at most {MAX_LINE} bytes, found {bytes}");
+            Err(RpcError::new(INVALID_REQUEST, why))
         }
     }
 }
