@@ -3,6 +3,8 @@
 //! A [`Broker`] is reached by a [`Target`], and used through [`Client`]s: a queue is declared with a
 //! [`Policy`], messages are published to it, and fetched under a lease that ends in a [`Verdict`].
 
+#[cfg(feature = "adapter")]
+pub mod adapter;
 mod breaker;
 mod capability;
 mod channels;

@@ -16,8 +16,11 @@ each_broker! { on_bench:
     a_handler_that_runs_may_finish_within_the_grace,
     a_handler_that_outlives_the_grace_is_given_back,
     nothing_is_taken_after_the_stop,
-    what_comes_while_handlers_finish_is_for_others,
     a_consumer_that_waits_for_events_stops_at_once,
+}
+
+each_broker! { where a fetch can be taken back: on_bench:
+    what_comes_while_handlers_finish_is_for_others,
 }
 
 /// A consumer whose handlers wait until they are told to go on; says when one has begun.
