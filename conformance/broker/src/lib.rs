@@ -3,6 +3,11 @@
 //! A [`Broker`] is reached by a [`Target`], and used through [`Client`]s: a queue is declared with a
 //! [`Policy`], messages are published to it, and fetched under a lease that ends in a [`Verdict`].
 
+/// The README's example is a test.
+#[cfg(all(doctest, feature = "sqlite"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 #[cfg(feature = "adapter")]
 pub mod adapter;
 mod breaker;
