@@ -39,6 +39,8 @@ pub(crate) struct Store<'c> {
     about: &'c About,
 }
 
+// `CROSS JOIN` says which table is read first. Statistics of a queue are those of one moment: a plan
+// that is good for an empty queue would read all of a full one.
 macro_rules! hot {
     ($($(#[doc = $doc:literal])* $name:ident: $sql:literal;)*) => {
         /// The statements that every message passes through, prepared once.
@@ -69,7 +71,7 @@ hot! {
     ready: "INSERT INTO ready (place, recipient, rank, seq, used, expires_at, delivered_at, reason)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     next: "SELECT ready.rank, ready.seq, ready.used, message.id, message.body
-           FROM ready JOIN message USING (seq)
+           FROM ready CROSS JOIN message USING (seq)
            WHERE place = ?1 AND ready.recipient = ?2 AND (ready.expires_at IS NULL OR ready.expires_at > ?3)
            ORDER BY ready.rank, ready.seq LIMIT ?4";
     /// Holds what stands before a place in the order.

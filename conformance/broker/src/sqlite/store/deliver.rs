@@ -15,6 +15,9 @@ use crate::sqlite::trouble::Done;
 /// The most bytes of bodies in one answer; one message always fits.
 pub(super) const MAX_ANSWER: usize = 8 << 20;
 
+/// The most messages in one answer, however small they are.
+pub(super) const MAX_COUNT: u32 = 65_536;
+
 /// A ready message.
 struct Next {
     /// Whose it is: 0 is nobody's, 1 the recipient's.
@@ -51,7 +54,7 @@ impl Store<'_> {
         let recipients = ["", fetch.recipient.as_deref().unwrap_or("")];
         let all = match fetch.id {
             Some(id) => self.ready_with_id(place, id, recipients[1], now)?,
-            None => self.ready_in_order(place, recipients[1], fetch.max, now)?,
+            None => self.ready_in_order(place, recipients[1], fetch.max.min(MAX_COUNT), now)?,
         };
         let Some(first) = all.first() else { return Ok(Vec::new()) };
         let (number, delivery, lease) =
@@ -144,8 +147,8 @@ impl Store<'_> {
         let state = self.cache.queue(place.0);
         let mut select = self.connection.prepare_cached(
             "SELECT ready.rank, ready.seq, ready.used, message.id, message.body, ready.recipient <> ''
-             FROM known JOIN message USING (seq)
-             JOIN ready ON ready.place = ?3 AND ready.recipient = message.recipient
+             FROM known CROSS JOIN message USING (seq)
+             CROSS JOIN ready ON ready.place = ?3 AND ready.recipient = message.recipient
                   AND ready.rank = 10 - message.priority AND ready.seq = message.seq
              WHERE known.queue = ?1 AND known.id = ?2 AND ready.recipient IN ('', ?4)
                   AND (ready.expires_at IS NULL OR ready.expires_at > ?5)
@@ -175,13 +178,13 @@ impl Store<'_> {
         let Some(place) = place else { return self.peek_as_if_new(at, peek, recipient, behind, now) };
         let mut select = self.connection.prepare_cached(
             "SELECT ready.rank, ready.seq, ready.used, message.id, message.body
-             FROM ready JOIN message USING (seq)
+             FROM ready CROSS JOIN message USING (seq)
              WHERE place = ?1 AND ready.recipient IN ('', ?2) AND (ready.rank, ready.seq) > (?3, ?4)
                   AND (ready.expires_at IS NULL OR ready.expires_at > ?5)
              ORDER BY ready.rank, ready.seq LIMIT ?6",
         )?;
         let number = self.cache.place(place).place;
-        let rows = select.query(params![number, recipient, behind.0, behind.1, now, peek.max])?;
+        let rows = select.query(params![number, recipient, behind.0, behind.1, now, peek.max.min(MAX_COUNT)])?;
         peeked(rows)
     }
 
@@ -196,13 +199,13 @@ impl Store<'_> {
     ) -> Done<Vec<Peeked>> {
         let mut select = self.connection.prepare_cached(
             "SELECT 10 - priority AS rank, message.seq, 0, message.id, body
-             FROM known JOIN message USING (seq)
+             FROM known CROSS JOIN message USING (seq)
              WHERE known.queue = ?1 AND recipient IN ('', ?2) AND (10 - priority, message.seq) > (?3, ?4)
                   AND (expires_at IS NULL OR expires_at > ?5) AND due_at <= ?5
              ORDER BY rank, message.seq LIMIT ?6",
         )?;
         let queue = self.cache.queue(at).queue;
-        peeked(select.query(params![queue, recipient, behind.0, behind.1, now, peek.max])?)
+        peeked(select.query(params![queue, recipient, behind.0, behind.1, now, peek.max.min(MAX_COUNT)])?)
     }
 
     /// Where a message stands in the order, if it is ready for this recipient.
@@ -217,8 +220,8 @@ impl Store<'_> {
         let queue = self.cache.queue(at).queue;
         if let Some(place) = place {
             let mut select = self.connection.prepare_cached(
-                "SELECT ready.rank, ready.seq FROM known JOIN message USING (seq)
-                 JOIN ready ON ready.place = ?3 AND ready.recipient = message.recipient
+                "SELECT ready.rank, ready.seq FROM known CROSS JOIN message USING (seq)
+                 CROSS JOIN ready ON ready.place = ?3 AND ready.recipient = message.recipient
                       AND ready.rank = 10 - message.priority AND ready.seq = message.seq
                  WHERE known.queue = ?1 AND known.id = ?2 AND ready.recipient IN ('', ?4)
                       AND (ready.expires_at IS NULL OR ready.expires_at > ?5)
@@ -230,7 +233,7 @@ impl Store<'_> {
             return Ok(found.optional()?);
         }
         let mut select = self.connection.prepare_cached(
-            "SELECT priority, message.seq FROM known JOIN message USING (seq)
+            "SELECT priority, message.seq FROM known CROSS JOIN message USING (seq)
              WHERE known.queue = ?1 AND known.id = ?2 AND recipient IN ('', ?3)
                   AND (expires_at IS NULL OR expires_at > ?4) AND due_at <= ?4
              ORDER BY priority, message.seq DESC LIMIT 1",

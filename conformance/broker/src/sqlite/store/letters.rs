@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension as _, params};
 use uuid::Uuid;
 
 use super::Store;
-use super::deliver::MAX_ANSWER;
+use super::deliver::{MAX_ANSWER, MAX_COUNT};
 use super::life::Held;
 use crate::clock::{Millis, timestamp};
 use crate::contract::Letter;
@@ -54,7 +54,7 @@ impl Store<'_> {
              FROM letter JOIN place USING (place)
              WHERE letter.queue = ?1 AND (?2 IS NULL OR place = ?2) ORDER BY letter LIMIT ?3",
         )?;
-        let mut rows = select.query(params![self.cache.queue(at).queue, place, max])?;
+        let mut rows = select.query(params![self.cache.queue(at).queue, place, max.min(MAX_COUNT)])?;
         let (mut letters, mut bytes) = (Vec::new(), 0);
         while let Some(row) = rows.next()? {
             let body = Bytes::copy_from_slice(row.get_ref(1)?.as_bytes()?);

@@ -50,13 +50,13 @@ impl Store<'_> {
         self.connection
             .prepare_cached(
                 "INSERT INTO share (seq, turns)
-                 SELECT message.seq, 2 FROM known JOIN message USING (seq) WHERE known.queue = ?1
+                 SELECT message.seq, 2 FROM known CROSS JOIN message USING (seq) WHERE known.queue = ?1
                  ON CONFLICT (seq) DO UPDATE SET turns = turns + 1",
             )?
             .execute([queue])?;
         let mut select = self.connection.prepare_cached(
             "SELECT message.seq, priority, recipient, due_at, expires_at
-             FROM known JOIN message USING (seq) WHERE known.queue = ?1",
+             FROM known CROSS JOIN message USING (seq) WHERE known.queue = ?1",
         )?;
         let rows = select.query_map([queue], |row| {
             let (seq, priority, recipient) = (row.get(0)?, row.get(1)?, row.get(2)?);
@@ -89,7 +89,7 @@ impl Store<'_> {
         }
         let mut select = self.connection.prepare_cached(
             "SELECT count(*) FILTER (WHERE due_at <= ?2), count(*) FILTER (WHERE due_at > ?2)
-             FROM known JOIN message USING (seq)
+             FROM known CROSS JOIN message USING (seq)
              WHERE known.queue = ?1 AND (expires_at IS NULL OR expires_at > ?2)",
         )?;
         let (ready, delayed) =
