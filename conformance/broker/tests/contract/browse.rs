@@ -15,6 +15,7 @@ crate::subjects::each_broker![run:
     it_shows_only_what_is_ready,
     it_shows_eight_mebibytes_and_always_one,
     taking_by_id_takes_that_one_or_nothing,
+    of_two_messages_with_one_id_the_oldest_is_taken,
     of_two_takers_of_one_id_one_gets_it,
     taking_by_id_leaves_the_order_of_the_rest,
     a_channel_message_is_claimed_once_only,
@@ -123,6 +124,16 @@ async fn taking_by_id_takes_that_one_or_nothing(world: World) {
     assert!(desk.fetch(by_id(4)).await.is_empty(), "it rests");
     assert!(desk.fetch(by_id(9)).await.is_empty(), "it never was");
     assert_eq!(desk.depth().await, Counts { ready: 2, leased: 1, delayed: 1, dead: 0 });
+}
+
+async fn of_two_messages_with_one_id_the_oldest_is_taken(world: World) {
+    let desk = world.desk(Policy { dedupe_ms: 0, ..Policy::default() }).await;
+    for priority in [1, 5, 3] {
+        desk.put(with_priority(1, priority)).await;
+    }
+    for priority in [1, 5, 3] {
+        assert_eq!(desk.one_of(Fetch::up_to(1).only(id(1))).await.priority, priority);
+    }
 }
 
 async fn of_two_takers_of_one_id_one_gets_it(world: World) {

@@ -12,7 +12,7 @@ use workwire_broker::{
 
 use super::answers::{Answer, Seen};
 use super::oracle::{Oracle, Told};
-use super::steps::{Beat, Ending, Hand, History, NAMES, Named, Parcel, Step, Tagged, Taking, Where, Who};
+use super::steps::{Beat, Buried, Ending, Hand, History, NAMES, Named, Parcel, Step, Tagged, Taking, Then, Where, Who};
 
 /// When the clock begins.
 pub(crate) const START: i64 = 1_800_000_000_000;
@@ -73,10 +73,20 @@ impl Session {
         match step {
             Step::Open(who) => self.open(who).await,
             Step::Drop(who) => self.drop_and_open(who).await,
-            Step::Restart(mode) => {
+            Step::Restart(mode, then) => {
                 let found = Answer::of(self.broker.restart(mode).await, |()| Answer::Yes);
                 self.oracle.restart(mode);
+                for who in 0..NAMES.len() {
+                    self.then(who, then).await;
+                }
                 (found, Answer::Yes)
+            }
+            Step::Close(who, mode, then) => {
+                let (client, connection) = &self.clients[who];
+                let found = client.close(mode).await;
+                let expected = self.oracle.close(*connection, mode);
+                self.then(who, then).await;
+                (Answer::of(found, |()| Answer::Yes), told(expected, |()| Answer::Yes))
             }
             Step::Pass(millis) => {
                 self.clock.advance(millis);
@@ -91,6 +101,17 @@ impl Session {
             }
             Step::Batch(who, place, parcels) => self.batch(who, place, parcels).await,
             Step::Fetch(who, place, taking) => self.fetch(who, place, taking).await,
+            Step::Delete(who, place, then) => {
+                let (client, connection) = &self.clients[who];
+                let found = client.delete(&place.queue()).await;
+                let expected = self.oracle.delete(*connection, place);
+                if then == Then::Again && expected.is_ok() {
+                    self.policies.rotate_left(1);
+                    client.declare(&place.queue(), &self.policies[0]).await.expect("a deleted queue can be declared");
+                    self.oracle.declare(*connection, place, &self.policies[0]).unwrap();
+                }
+                (Answer::of(found, |()| Answer::Yes), told(expected, |()| Answer::Yes))
+            }
             Step::Settle(hand, ending) => {
                 let (who, place, tag, delivery) = self.hand(hand);
                 let (client, connection) = &self.clients[who];
@@ -114,21 +135,11 @@ impl Session {
         let oracle = &mut self.oracle;
         let done = |()| Answer::Yes;
         match step {
-            Step::Close(who, mode) => {
-                let (client, connection) = &self.clients[who];
-                let found = client.close(mode).await;
-                (Answer::of(found, done), told(oracle.close(*connection, mode), done))
-            }
             Step::Declare(who, place, policy) => {
                 let (client, connection) = &self.clients[who];
                 let policy = &self.policies[policy];
                 let found = client.declare(&place.queue(), policy).await;
                 (Answer::of(found, done), told(oracle.declare(*connection, place, policy), done))
-            }
-            Step::Delete(who, place) => {
-                let (client, connection) = &self.clients[who];
-                let found = client.delete(&place.queue()).await;
-                (Answer::of(found, done), told(oracle.delete(*connection, place), done))
             }
             Step::Peek(who, place, taking) => {
                 let (client, connection) = &self.clients[who];
@@ -147,8 +158,13 @@ impl Session {
                 let expected = oracle.letters(*connection, place, max, group);
                 (Answer::of(found, Answer::Letters), told(expected, Answer::Letters))
             }
-            Step::Replay(who, place, id, group) => {
+            Step::Replay(who, place, letter, group) => {
                 let (client, connection) = &self.clients[who];
+                let there = oracle.buried(place, group);
+                let id = match letter {
+                    Buried::There(nth) => there.get(nth % there.len().max(1)).copied().unwrap_or(1),
+                    Buried::Id(id) => id,
+                };
                 let found = client.replay(&place.queue(), Uuid::from_u128(id.into()), group).await;
                 (Answer::of(found, done), told(oracle.replay(*connection, place, id, group), done))
             }
@@ -187,6 +203,13 @@ impl Session {
                 (Answer::Yes, Answer::Yes)
             }
             (found, expected) => (Answer::of(found, |_| Answer::Yes), told(expected, |_| Answer::Yes)),
+        }
+    }
+
+    async fn then(&mut self, who: Who, then: Then) {
+        if then == Then::Again {
+            let (found, expected) = self.open(who).await;
+            assert_eq!(found, expected, "opening {} again", NAMES[who]);
         }
     }
 
@@ -257,6 +280,10 @@ impl Session {
     /// Who settles what, where, and the oracle's number of that delivery.
     fn hand(&self, hand: Hand) -> (Who, Where, Tag, Option<usize>) {
         let delivery = match hand.tag {
+            Tagged::Live(nth) => {
+                let live = self.oracle.live();
+                live.get(nth % live.len().max(1)).copied()
+            }
             Tagged::Last(back) => self.tags.len().checked_sub(1 + back),
             Tagged::Nothing => None,
         };

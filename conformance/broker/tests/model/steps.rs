@@ -65,9 +65,11 @@ pub(crate) enum Ending {
     Dead { reason: Named },
 }
 
-/// A delivery, counted back from the last one; or what is no tag.
+/// One of the deliveries that are held, or of all that ever were, counted back from the last; or what
+/// is no tag.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Tagged {
+    Live(usize),
     Last(usize),
     Nothing,
 }
@@ -99,16 +101,31 @@ pub(crate) struct Beat {
     pub(crate) tenant: Named,
 }
 
+/// What follows at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Then {
+    Nothing,
+    /// Opened, or declared with another policy.
+    Again,
+}
+
+/// A letter: one of those that are there, or one with this id.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Buried {
+    There(usize),
+    Id(u8),
+}
+
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
     Open(Who),
-    Close(Who, CloseMode),
+    Close(Who, CloseMode, Then),
     /// Its client is dropped, and opened anew.
     Drop(Who),
-    Restart(RestartMode),
+    Restart(RestartMode, Then),
     /// With one of the policies of the history.
     Declare(Who, Where, usize),
-    Delete(Who, Where),
+    Delete(Who, Where, Then),
     Publish(Who, Where, Parcel),
     Batch(Who, Where, Vec<Parcel>),
     Fetch(Who, Where, Taking),
@@ -117,7 +134,7 @@ pub(crate) enum Step {
     Extend(Hand, i64),
     Depth(Who, Where, Named),
     Letters(Who, Where, u32, Named),
-    Replay(Who, Where, u8, Named),
+    Replay(Who, Where, Buried, Named),
     Purge(Who, Where, Named, bool),
     Sweep(Who, Where),
     Heartbeat(Who, Beat),
@@ -143,7 +160,7 @@ impl fmt::Debug for History {
 }
 
 pub(crate) fn history() -> impl Strategy<Value = History> {
-    (vec(policy(), 3), vec(step(), 1..100)).prop_map(|(policies, steps)| History { policies, steps })
+    (vec(policy(), 3), vec(step(), 1..250)).prop_map(|(policies, steps)| History { policies, steps })
 }
 
 /// Times are mostly multiples of ten, so that one thing often ends when another begins.
@@ -153,10 +170,12 @@ fn time(least: i64) -> impl Strategy<Value = i64> {
 
 fn policy() -> impl Strategy<Value = Policy> {
     let levels = prop_oneof![6 => Just(5_i64), 1 => Just(10), 1 => Just(1), 1 => Just(2)];
-    let counts = (levels, 1..4_i64, weighted(0.3, 1..4_i64));
-    let times = (time(1), vec(time(0), 0..3), weighted(0.3, time(1)));
+    let attempts = prop_oneof![3 => Just(1_i64), 4 => Just(2), 3 => Just(3)];
+    let counts = (levels, attempts, weighted(0.3, 1..5_i64));
+    let lease = prop_oneof![1 => time(1), 4 => (2..9_i64).prop_map(|tens| tens * 10)];
+    let times = (lease, vec(time(0), 0..3), weighted(0.3, time(1)));
     let overflow = prop_oneof![Just(Overflow::Reject), Just(Overflow::DropOldest)];
-    let dedupe = prop_oneof![Just(0_i64), time(1)];
+    let dedupe = prop_oneof![2 => Just(0_i64), 3 => time(1)];
     (counts, times, overflow, dedupe).prop_map(|(counts, times, overflow, dedupe_ms)| {
         let (max_priority, max_attempts, max_length) = counts;
         let (lease_ms, backoff_ms, ttl_ms) = times;
@@ -166,32 +185,34 @@ fn policy() -> impl Strategy<Value = Policy> {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        28 => traffic(),
-        12 => (hand(), ending()).prop_map(|(hand, ending)| Step::Settle(hand, ending)),
+        40 => traffic(),
+        16 => (hand(), ending()).prop_map(|(hand, ending)| Step::Settle(hand, ending)),
         3 => (hand(), time(0)).prop_map(|(hand, lease_ms)| Step::Extend(hand, lease_ms)),
-        10 => prop_oneof![2 => time(1), 1 => Just(9), 4 => Just(10)].prop_map(Step::Pass),
+        8 => prop_oneof![2 => time(1), 1 => Just(9), 4 => Just(10)].prop_map(Step::Pass),
         18 => questions(),
         4 => presence(),
-        14 => changes(),
+        7 => changes(),
     ]
 }
 
 fn traffic() -> impl Strategy<Value = Step> {
     let parcels = vec(parcel(), 0..5);
     prop_oneof![
-        12 => (who(), place(), parcel()).prop_map(|(who, place, parcel)| Step::Publish(who, place, parcel)),
-        2 => (who(), place(), parcels).prop_map(|(who, place, parcels)| Step::Batch(who, place, parcels)),
-        14 => (who(), place(), taking()).prop_map(|(who, place, taking)| Step::Fetch(who, place, taking)),
+        18 => (who(), place(), parcel()).prop_map(|(who, place, parcel)| Step::Publish(who, place, parcel)),
+        3 => (who(), place(), parcels).prop_map(|(who, place, parcels)| Step::Batch(who, place, parcels)),
+        18 => (who(), place(), taking()).prop_map(|(who, place, taking)| Step::Fetch(who, place, taking)),
     ]
 }
 
 /// On one queue, of one group or of all.
 fn questions() -> impl Strategy<Value = Step> {
     let purge = (who(), place(), named(), any::<bool>());
+    let letter = prop_oneof![5 => (0..4_usize).prop_map(Buried::There), 1 => id().prop_map(Buried::Id)];
+    let replay = (who(), place(), letter, named());
     prop_oneof![
         3 => (who(), place(), taking()).prop_map(|(who, place, taking)| Step::Peek(who, place, taking)),
         3 => (who(), place(), named()).prop_map(|(who, place, group)| Step::Depth(who, place, group)),
-        3 => (who(), place(), id(), named()).prop_map(|(who, place, id, group)| Step::Replay(who, place, id, group)),
+        5 => replay.prop_map(|(who, place, letter, group)| Step::Replay(who, place, letter, group)),
         2 => (who(), place(), 0..4_u32, named()).prop_map(|(who, place, max, of)| Step::Letters(who, place, max, of)),
         2 => purge.prop_map(|(who, place, group, dead)| Step::Purge(who, place, group, dead)),
         2 => (who(), place()).prop_map(|(who, place)| Step::Sweep(who, place)),
@@ -209,13 +230,14 @@ fn presence() -> impl Strategy<Value = Step> {
 fn changes() -> impl Strategy<Value = Step> {
     let mode = prop_oneof![Just(CloseMode::Graceful), Just(CloseMode::Abort)];
     let restart = prop_oneof![Just(RestartMode::Graceful), Just(RestartMode::Kill)];
+    let then = || prop_oneof![1 => Just(Then::Nothing), 11 => Just(Then::Again)];
     prop_oneof![
-        7 => who().prop_map(Step::Open),
-        2 => (who(), mode).prop_map(|(who, mode)| Step::Close(who, mode)),
-        3 => (who(), place(), 0..3_usize).prop_map(|(who, place, policy)| Step::Declare(who, place, policy)),
+        4 => who().prop_map(Step::Open),
+        3 => (who(), mode, then()).prop_map(|(who, mode, then)| Step::Close(who, mode, then)),
+        4 => (who(), place(), 0..3_usize).prop_map(|(who, place, policy)| Step::Declare(who, place, policy)),
         1 => who().prop_map(Step::Drop),
-        1 => restart.prop_map(Step::Restart),
-        1 => (who(), place()).prop_map(|(who, place)| Step::Delete(who, place)),
+        1 => (restart, then()).prop_map(|(mode, then)| Step::Restart(mode, then)),
+        1 => (who(), place(), then()).prop_map(|(who, place, then)| Step::Delete(who, place, then)),
     ]
 }
 
@@ -224,48 +246,53 @@ fn who() -> impl Strategy<Value = Who> {
 }
 
 fn place() -> impl Strategy<Value = Where> {
-    prop_oneof![6 => Just(Where::Nobodys), 2 => Just(Where::Acmes), 1 => Just(Where::Zeniths)]
+    prop_oneof![8 => Just(Where::Nobodys), 2 => Just(Where::Acmes), 1 => Just(Where::Zeniths)]
 }
 
 fn id() -> impl Strategy<Value = u8> {
-    1..6_u8
+    1..9_u8
 }
 
 /// A group.
 fn named() -> impl Strategy<Value = Named> {
-    prop_oneof![20 => Just(None), 10 => Just(Some("one")), 6 => Just(Some("two")), 1 => Just(Some(NO_NAME))]
+    prop_oneof![40 => Just(None), 16 => Just(Some("one")), 8 => Just(Some("two")), 1 => Just(Some(NO_NAME))]
 }
 
-fn recipient() -> impl Strategy<Value = Named> {
+/// A recipient; none so many times of ten.
+fn recipient(none: u32) -> impl Strategy<Value = Named> {
     let [x, y, z] = [Just(Some("x")), Just(Some("y")), Just(Some("z"))];
-    prop_oneof![12 => Just(None), 6 => x, 3 => y, 2 => z, 1 => Just(Some(NO_NAME))]
+    let some = prop_oneof![12 => x, 6 => y, 3 => z, 1 => Just(Some(NO_NAME))];
+    prop_oneof![none => Just(None), 10 - none => some]
 }
 
 fn tenant() -> impl Strategy<Value = Named> {
     prop_oneof![4 => Just(None), 4 => Just(Some("acme")), 2 => Just(Some("zenith")), 1 => Just(Some(NO_NAME))]
 }
 
-fn reason() -> impl Strategy<Value = Named> {
-    prop_oneof![3 => Just(None), 2 => Just(Some("broken")), 1 => Just(Some("slow"))]
+/// A reason; none so many times of ten.
+fn reason(none: u32) -> impl Strategy<Value = Named> {
+    prop_oneof![none => Just(None), 10 - none => prop_oneof![Just(Some("broken")), Just(Some("slow"))]]
 }
 
 fn parcel() -> impl Strategy<Value = Parcel> {
-    let priority = weighted(0.5, prop_oneof![20 => 1..6_i64, 1 => Just(0), 1 => Just(11)]);
-    let ttl = weighted(0.3, prop_oneof![1 => Just(0), 20 => time(1)]);
-    let delay = weighted(0.3, prop_oneof![1 => Just(-1), 20 => time(0)]);
-    let parts = (id(), priority, ttl, delay, recipient());
+    let priority = weighted(0.4, prop_oneof![30 => 1..6_i64, 1 => Just(0), 1 => Just(11)]);
+    let ttl = weighted(0.25, prop_oneof![1 => Just(0), 20 => time(1)]);
+    let delay = weighted(0.25, prop_oneof![1 => Just(-1), 20 => time(0)]);
+    let parts = (id(), priority, ttl, delay, recipient(8));
     parts.prop_map(|(id, priority, ttl_ms, delay_ms, to)| Parcel { id, priority, ttl_ms, delay_ms, to })
 }
 
 fn taking() -> impl Strategy<Value = Taking> {
-    let parts = (prop_oneof![1 => Just(0), 20 => 1..4_u32], named(), recipient(), weighted(0.25, id()));
+    let max = prop_oneof![1 => Just(0), 40 => 1..4_u32];
+    let parts = (max, named(), recipient(5), weighted(0.1, id()));
     parts.prop_map(|(max, group, recipient, id)| Taking { max, group, recipient, id })
 }
 
 fn hand() -> impl Strategy<Value = Hand> {
     let last = |most: usize| (0..most).prop_map(Tagged::Last);
-    let tag = prop_oneof![12 => last(4), 2 => last(20), 1 => Just(Tagged::Nothing)];
-    let parts = (tag, weighted(0.1, who()), weighted(0.1, place()));
+    let live = (0..10_usize).prop_map(Tagged::Live);
+    let tag = prop_oneof![14 => live, 2 => last(4), 1 => last(20), 1 => Just(Tagged::Nothing)];
+    let parts = (tag, weighted(0.05, who()), weighted(0.05, place()));
     parts.prop_map(|(tag, another, elsewhere)| Hand { tag, another, elsewhere })
 }
 
@@ -273,8 +300,8 @@ fn ending() -> impl Strategy<Value = Ending> {
     let delay = weighted(0.4, prop_oneof![1 => Just(-1), 12 => time(0)]);
     prop_oneof![
         3 => Just(Ending::Done),
-        4 => (delay, reason()).prop_map(|(delay_ms, reason)| Ending::Retry { delay_ms, reason }),
-        2 => reason().prop_map(|reason| Ending::Dead { reason }),
+        6 => (delay, reason(3)).prop_map(|(delay_ms, reason)| Ending::Retry { delay_ms, reason }),
+        4 => reason(6).prop_map(|reason| Ending::Dead { reason }),
     ]
 }
 

@@ -45,6 +45,11 @@ impl Oracle {
         Ok(dead.iter().take(usize::try_from(max).unwrap()).map(|index| self.records[*index].letter()).collect())
     }
 
+    /// The ids of the letters that are there.
+    pub(crate) fn buried(&self, place: Where, group: Named) -> Vec<u8> {
+        self.dead(place, group).into_iter().map(|index| self.records[index].parcel.id).collect()
+    }
+
     pub(crate) fn replay(&mut self, connection: usize, place: Where, id: u8, group: Named) -> Told<()> {
         named(group)?;
         self.is_there(connection, place)?;

@@ -70,6 +70,17 @@ impl Oracle {
         Ok(ready.iter().map(Record::seen).collect())
     }
 
+    /// The deliveries that are held.
+    pub(crate) fn live(&self) -> Vec<usize> {
+        let of_it = |record: &Record| match record.state {
+            State::Held { delivery, .. } => Some(delivery),
+            _ => None,
+        };
+        let mut live: Vec<usize> = self.records.iter().filter_map(of_it).collect();
+        live.sort_unstable();
+        live
+    }
+
     fn held(&self, connection: usize, place: Where, delivery: Option<usize>) -> Told<usize> {
         self.is_there(connection, place)?;
         let is_it = |record: &Record| match record.state {
