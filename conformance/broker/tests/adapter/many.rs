@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use workwire_broker::adapter::{AdapterOptions, FindingKind};
-use workwire_broker::{Broker, Client, Code, Fetch, Queue, Tag, Verdict};
+use workwire_broker::{Broker, Client, Code, Fetch, Queue, Stored, Tag, Verdict};
 
 use super::peer::Peer;
-use super::soon::soon;
+use super::soon::{soon, until};
 
 async fn opened(peer: &mut Peer, broker: &dyn Broker, name: &str) -> Arc<dyn Client> {
     let answer = async {
@@ -159,4 +159,26 @@ async fn an_adapter_that_does_not_read_is_told_from_one_that_does_not_answer() {
         peer.answer(&request, &json!({"ready": 0})).await;
     };
     tokio::join!(client.depth(&queue, None), answer).0.unwrap();
+}
+
+#[tokio::test]
+async fn an_answer_to_what_was_not_even_written_is_an_answer_to_no_request() {
+    let (mut peer, broker) = Peer::adapter(&AdapterOptions::default()).await;
+    let client = opened(&mut peer, &broker, "a").await;
+    let queue = Queue::new("q");
+    let large = || workwire_broker::Message::new(uuid::Uuid::nil(), vec![b'a'; 1_048_576]);
+    let answers = async {
+        // The first fills the pipe; the second has to wait for room.
+        peer.answer(&json!({"id": 4}), &json!({"outcome": "stored"})).await;
+        until("the early answer is seen", || !broker.findings().is_empty()).await;
+        for outcome in ["stored", "duplicate"] {
+            let request = peer.hear().await;
+            peer.answer(&request, &json!({"outcome": outcome})).await;
+        }
+    };
+    let (first, second, ()) = tokio::join!(client.publish(&queue, large()), client.publish(&queue, large()), answers);
+    assert_eq!((first.unwrap(), second.unwrap()), (Stored::Stored, Stored::Duplicate));
+    let findings = broker.findings();
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert_eq!((findings[0].kind, findings[0].line), (FindingKind::NoRequest, Some(3)));
 }

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
 use uuid::Uuid;
 use workwire_broker::MemoryBroker;
+use workwire_broker::adapter::serve;
 use workwire_broker::clock::ManualClock;
 
 use super::peer::Peer;
@@ -302,6 +304,18 @@ async fn a_runner_that_is_gone_shuts_the_broker_down() {
     drop(peer);
     // Whether the end of the input or of the output is seen first, nobody can say.
     let _ = soon("the end", served).await.unwrap();
+    assert!(workwire_broker::Broker::open(&*broker, "b").await.is_err(), "it is shut down");
+}
+
+#[tokio::test]
+async fn an_output_that_nobody_reads_shuts_the_broker_down_though_the_input_is_open() {
+    let broker = memory();
+    let (mut questions, input) = tokio::io::duplex(1_024);
+    let (output, answers) = tokio::io::duplex(1_024);
+    let served = tokio::spawn(serve(Arc::clone(&broker) as Arc<_>, input, output));
+    drop(answers);
+    questions.write_all(b"what?\n").await.unwrap();
+    assert!(soon("the end", served).await.unwrap().is_err());
     assert!(workwire_broker::Broker::open(&*broker, "b").await.is_err(), "it is shut down");
 }
 
