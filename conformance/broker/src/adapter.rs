@@ -12,5 +12,5 @@ mod serve;
 pub mod wire;
 
 pub use client::{AdapterBroker, AdapterOptions, Finding, FindingKind, StartError};
-pub use schema::{SchemaFile, schemas};
+pub use schema::schemas;
 pub use serve::serve;

@@ -1,33 +1,11 @@
 //! The shapes of the protocol as JSON Schemas, for those who write an adapter in another language.
 
-mod print;
-
 use schemars::JsonSchema;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value, json};
+use workwire::SchemaFile;
 
 use super::wire::{Answer, Call, Request, Visit, each};
-
-/// A file below `schemas/`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SchemaFile {
-    path: String,
-    text: String,
-}
-
-impl SchemaFile {
-    /// Where it lies, relative to `schemas/`.
-    #[must_use]
-    pub fn path(&self) -> &str {
-        &self.path
-    }
-
-    /// What it holds.
-    #[must_use]
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-}
 
 /// One file for each method, and one for the frame around all of them.
 ///
@@ -74,7 +52,7 @@ fn file(name: &str, what: &str, mut schema: Value) -> SchemaFile {
     schema["$id"] = json!(format!("https://workwire.dev/schemas/v1/adapter/{name}.json"));
     schema["title"] = json!(name);
     schema["description"] = json!(what);
-    SchemaFile { path: format!("adapter/{name}.json"), text: print::print(&schema) }
+    SchemaFile::new(format!("adapter/{name}.json"), &schema)
 }
 
 /// What is read, since each side has to take what the other may write.
