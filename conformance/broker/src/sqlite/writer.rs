@@ -218,7 +218,7 @@ impl<'c> Writer<'c> {
     fn attempt(&mut self, steps: &mut Vec<Step>, more: Option<&Receiver<Command>>, now: Millis) -> Result<(), Failed> {
         let nothing = |error| Failed { error, kept: Kept::Nothing };
         self.connections.begin().map_err(nothing)?;
-        let done = self.run(steps, more, now).and_then(|()| self.store.write_counts());
+        let done = self.run(steps, more, now).and_then(|()| database(self.store.write_back()));
         if let Err(error) = done {
             self.roll_back();
             return Err(nothing(error));

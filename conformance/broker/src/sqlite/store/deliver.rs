@@ -47,6 +47,10 @@ impl Store<'_> {
         if self.cache.place(place).ready == 0 {
             return Ok(Vec::new());
         }
+        if fetch.id.is_none() && self.all_is_fresh(place) {
+            return self.take_fresh(place, fetch, client, now);
+        }
+        self.put_in_order(place)?;
         self.take_from(place, fetch, client, now)
     }
 
@@ -83,19 +87,17 @@ impl Store<'_> {
                 }
             }
         }
-        let count = i64::try_from(all.len()).unwrap_or(i64::MAX);
+        self.count_taken(place, all.len(), until);
+        let deliver = |next: Next| delivered(number, delivery, next.rank, next.seq, next.used, next.id, next.body);
+        Ok(all.into_iter().map(deliver).collect())
+    }
+
+    pub(super) fn count_taken(&mut self, place: PlaceIx, count: usize, until: Millis) {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
         let state = self.cache.place_mut(place);
         state.ready -= count;
         state.held += count;
         self.next_due = self.next_due.min(until);
-        let deliver = |next: Next| Delivery {
-            tag: Tag(tag::write(number, next.seq, delivery)),
-            id: next.id,
-            body: next.body,
-            priority: 10 - next.rank,
-            attempt: u32::try_from(next.used + 1).unwrap_or(u32::MAX),
-        };
-        Ok(all.into_iter().map(deliver).collect())
     }
 
     /// Moves one ready message into the hands of a consumer.
@@ -165,6 +167,7 @@ impl Store<'_> {
 
     /// Looks at what a fetch would take.
     pub(crate) fn peek(&mut self, queue: &Queue, peek: &Peek, now: Millis) -> Done<Vec<Peeked>> {
+        self.put_all_in_order()?;
         let at = self.cache.require(self.connection, queue)?;
         let recipient = peek.recipient.as_deref().unwrap_or("");
         let place = self.cache.group(at, peek.group.as_deref());
@@ -241,6 +244,12 @@ impl Store<'_> {
         let found = select.query_row(params![queue, id, recipient, now], |row| Ok((rank(row.get(0)?), row.get(1)?)));
         Ok(found.optional()?)
     }
+}
+
+/// A message in the hands of a consumer.
+pub(super) fn delivered(place: i64, delivery: i64, rank: i64, seq: i64, used: i64, id: Uuid, body: Bytes) -> Delivery {
+    let tag = Tag(tag::write(place, seq, delivery));
+    Delivery { tag, id, body, priority: 10 - rank, attempt: u32::try_from(used + 1).unwrap_or(u32::MAX) }
 }
 
 /// Rows of the order of fetching, as far as they fit into one answer.

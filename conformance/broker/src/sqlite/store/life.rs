@@ -29,6 +29,17 @@ pub(super) struct Held {
 
 impl Store<'_> {
     pub(super) fn make_ready(&mut self, place: PlaceIx, row: &Row, past: &Past) -> Done<()> {
+        self.write_ready(place, row, past)?;
+        self.cache.place_mut(place).ready += 1;
+        self.woken.insert(place);
+        if let Some(expires_at) = row.expires_at {
+            self.next_due = self.next_due.min(expires_at);
+        }
+        Ok(())
+    }
+
+    /// Writes a row into the order of fetching.
+    pub(super) fn write_ready(&mut self, place: PlaceIx, row: &Row, past: &Past) -> Done<()> {
         let number = self.cache.place(place).place;
         self.hot.ready.execute(params![
             number,
@@ -40,11 +51,6 @@ impl Store<'_> {
             past.delivered_at,
             past.reason,
         ])?;
-        self.cache.place_mut(place).ready += 1;
-        self.woken.insert(place);
-        if let Some(expires_at) = row.expires_at {
-            self.next_due = self.next_due.min(expires_at);
-        }
         Ok(())
     }
 
@@ -114,7 +120,8 @@ impl Store<'_> {
     }
 
     /// The first published message of a queue that some group waits with and none holds.
-    pub(super) fn oldest_that_nobody_holds(&self, at: QueueIx) -> Done<Option<i64>> {
+    pub(super) fn oldest_that_nobody_holds(&mut self, at: QueueIx) -> Done<Option<i64>> {
+        self.put_all_in_order()?;
         let mut behind = i64::MIN;
         loop {
             let mut oldest = None;

@@ -3,6 +3,7 @@
 use rusqlite::params;
 use uuid::Uuid;
 
+use super::fresh::Fresh;
 use super::{Store, rank};
 use crate::clock::Millis;
 use crate::contract::{Message, Stored};
@@ -73,7 +74,11 @@ impl Store<'_> {
             None => Ok(Stored::Duplicate),
             Some(row) => {
                 for place in self.cache.places(at) {
-                    self.give(place, &row, now)?;
+                    if row.due_at > now {
+                        self.give(place, &row, now)?;
+                    } else {
+                        self.keep_aside(place, Fresh { row: row.clone(), id: *id, body: message.body.clone() });
+                    }
                 }
                 let places = self.cache.queue(at).places.len();
                 if places > 1 {
@@ -86,7 +91,9 @@ impl Store<'_> {
 
     /// Writes a message's row, unless its id is known and that matters.
     fn insert(&mut self, at: QueueIx, row: &NewRow<'_>, once: bool) -> Done<Option<Row>> {
-        if once && self.knows(row.queue, row.id, row.published_at)? {
+        // Ids that are made of the time are mostly newer than all before.
+        let may_be_known = self.cache.queue(at).newest.is_some_and(|newest| *row.id <= newest);
+        if once && may_be_known && self.knows(row.queue, row.id, row.published_at)? {
             return Ok(None);
         }
         let (seq, terms) = (self.next_seq(), row.terms);
@@ -104,7 +111,9 @@ impl Store<'_> {
             row.forget_at,
             row.body,
         ])?;
-        self.cache.queue_mut(at).length += 1;
+        let state = self.cache.queue_mut(at);
+        state.length += 1;
+        state.newest = state.newest.max(Some(*row.id));
         let (priority, due_at, expires_at) = (terms.priority, terms.due_at, terms.expires_at);
         Ok(Some(Row { seq, priority, recipient: row.recipient.to_owned(), due_at, expires_at }))
     }

@@ -99,6 +99,7 @@ impl Store<'_> {
 
     pub(crate) fn purge(&mut self, queue: &Queue, group: Option<&str>, dead: bool) -> Done<u64> {
         let at = self.cache.require(self.connection, queue)?;
+        self.put_all_in_order()?;
         let places: Vec<PlaceIx> = match group {
             None => self.cache.places(at).collect(),
             Some(_) => self.cache.group(at, group).into_iter().collect(),
@@ -151,6 +152,7 @@ impl Store<'_> {
     /// Removes a queue, and all that is known of it.
     pub(crate) fn delete(&mut self, queue: &Queue) -> Done<()> {
         let at = self.cache.require(self.connection, queue)?;
+        self.put_all_in_order()?;
         let number = self.cache.queue(at).queue;
         for place in self.cache.queue(at).places.iter().map(|place| place.place) {
             for table in ["ready", "resting", "held", "tally"] {
@@ -170,7 +172,7 @@ impl Store<'_> {
         ] {
             self.run(sql, number)?;
         }
-        self.write_counts()?;
+        self.write_back()?;
         self.cache.forget();
         // Who waits for its messages has to hear that it is gone.
         self.all_woken = true;

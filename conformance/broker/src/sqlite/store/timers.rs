@@ -26,6 +26,7 @@ impl Store<'_> {
     pub(crate) fn tick(&mut self, now: Millis) -> Done<bool> {
         let mut all = true;
         if now >= self.next_due {
+            self.put_all_in_order()?;
             all &= self.end_leases(now)?;
             all &= self.end_rests(now)?;
             all &= self.drop_expired(now)?;
