@@ -8,6 +8,7 @@ mod life;
 mod presence;
 mod publish;
 mod queues;
+mod rows;
 mod settle;
 mod timers;
 

@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use super::connection::Connections;
 use super::store::Store;
 use super::trouble::{Kept, Trouble, in_words};
-use super::waiting::{Waiting, Wanted};
+use super::waiting::{Cancelled, Waiting, Wanted};
 use crate::clock::{Clock, Millis};
 use crate::contract::{CloseMode, Delivery};
 use crate::error::BrokerError;
@@ -59,13 +59,6 @@ pub(crate) enum Command {
         mode: CloseMode,
         reply: oneshot::Sender<Result<(), BrokerError>>,
     },
-}
-
-/// Which fetch.
-pub(crate) struct Cancelled {
-    pub(crate) queue: crate::queue::Queue,
-    pub(crate) group: Option<String>,
-    pub(crate) number: u64,
 }
 
 /// Something that a transaction does.

@@ -12,8 +12,7 @@ use uuid::Uuid;
 
 use super::Store;
 use super::deliver::{MAX_ANSWER, delivered};
-use super::life::Past;
-use super::publish::Row;
+use super::rows::{Past, Row};
 use crate::clock::Millis;
 use crate::contract::{Delivery, Fetch};
 use crate::sqlite::cache::PlaceIx;

@@ -6,22 +6,13 @@ use uuid::Uuid;
 
 use super::Store;
 use super::deliver::{MAX_ANSWER, MAX_COUNT};
-use super::life::Held;
+use super::rows::{Again, Held};
 use crate::clock::{Millis, timestamp};
 use crate::contract::Letter;
 use crate::demand::{End, kept_reason};
 use crate::error::BrokerError;
 use crate::queue::Queue;
 use crate::sqlite::trouble::Done;
-
-/// What is sent back of a letter.
-pub(super) struct Again {
-    pub(super) id: Uuid,
-    pub(super) priority: i64,
-    pub(super) recipient: String,
-    pub(super) ttl_ms: Option<i64>,
-    pub(super) body: Vec<u8>,
-}
 
 impl Store<'_> {
     /// Moves a message whose delivery is over to the letters.

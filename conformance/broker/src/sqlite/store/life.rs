@@ -2,30 +2,12 @@
 
 use rusqlite::{OptionalExtension as _, params};
 
-use super::publish::Row;
+use super::rows::{Held, Past, Row};
 use super::{Store, rank};
 use crate::clock::Millis;
 use crate::demand::End;
 use crate::sqlite::cache::{PlaceIx, QueueIx};
 use crate::sqlite::trouble::Done;
-
-/// What a group did with a message so far.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Past {
-    pub(super) used: i64,
-    pub(super) delivered_at: Option<Millis>,
-    pub(super) reason: Option<String>,
-}
-
-/// A delivery that is over, as its row in `held` said.
-#[derive(Debug, Clone)]
-pub(super) struct Held {
-    pub(super) place: PlaceIx,
-    pub(super) seq: i64,
-    pub(super) attempt: i64,
-    pub(super) delivered_at: Millis,
-    pub(super) reason: Option<String>,
-}
 
 impl Store<'_> {
     pub(super) fn make_ready(&mut self, place: PlaceIx, row: &Row, past: &Past) -> Done<()> {

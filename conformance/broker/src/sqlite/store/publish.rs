@@ -3,8 +3,9 @@
 use rusqlite::params;
 use uuid::Uuid;
 
+use super::Store;
 use super::fresh::Fresh;
-use super::{Store, rank};
+use super::rows::{Again, Past, Row};
 use crate::clock::Millis;
 use crate::contract::{Message, Stored};
 use crate::demand::Terms;
@@ -13,16 +14,6 @@ use crate::policy::Overflow;
 use crate::queue::Queue;
 use crate::sqlite::cache::{PlaceIx, QueueIx};
 use crate::sqlite::trouble::Done;
-
-/// What the tables say of a message beside its body.
-#[derive(Debug, Clone)]
-pub(super) struct Row {
-    pub(super) seq: i64,
-    pub(super) priority: i64,
-    pub(super) recipient: String,
-    pub(super) due_at: Millis,
-    pub(super) expires_at: Option<Millis>,
-}
 
 /// A message's row before it has a body and a place.
 struct NewRow<'a> {
@@ -119,7 +110,7 @@ impl Store<'_> {
     }
 
     /// Puts a message back into one group, as new and at the end.
-    pub(super) fn insert_again(&mut self, place: PlaceIx, again: &super::letters::Again, now: Millis) -> Done<()> {
+    pub(super) fn insert_again(&mut self, place: PlaceIx, again: &Again, now: Millis) -> Done<()> {
         let state = self.cache.queue(place.0);
         let (queue, full) = (state.queue, state.policy.max_length.is_some_and(|most| state.length >= most));
         if full {
@@ -142,9 +133,9 @@ impl Store<'_> {
     /// Lets a group have a message: to fetch, or to rest first.
     pub(super) fn give(&mut self, place: PlaceIx, row: &Row, now: Millis) -> Done<()> {
         if row.due_at > now {
-            self.rest(place, row, row.due_at, &super::life::Past::default())
+            self.rest(place, row, row.due_at, &Past::default())
         } else {
-            self.make_ready(place, row, &super::life::Past::default())
+            self.make_ready(place, row, &Past::default())
         }
     }
 
@@ -174,12 +165,5 @@ impl Store<'_> {
             Some(seq) => self.drop_everywhere(at, seq),
             None => Err(full.into()),
         }
-    }
-}
-
-/// The row in the order of fetching.
-impl Row {
-    pub(super) const fn rank(&self) -> i64 {
-        rank(self.priority)
     }
 }

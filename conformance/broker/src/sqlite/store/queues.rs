@@ -3,8 +3,7 @@
 use rusqlite::params;
 
 use super::Store;
-use super::life::Past;
-use super::publish::Row;
+use super::rows::{Past, Row};
 use crate::clock::Millis;
 use crate::contract::Depth;
 use crate::error::BrokerError;

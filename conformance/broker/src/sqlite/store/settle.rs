@@ -3,7 +3,7 @@
 use rusqlite::OptionalExtension as _;
 
 use super::Store;
-use super::life::Held;
+use super::rows::Held;
 use crate::clock::Millis;
 use crate::contract::{CloseMode, Tag, Verdict};
 use crate::demand::{End, kept_reason};

@@ -4,8 +4,7 @@
 use rusqlite::params;
 
 use super::Store;
-use super::life::{Held, Past};
-use super::publish::Row;
+use super::rows::{Held, Past, Row};
 use crate::clock::Millis;
 use crate::demand::End;
 use crate::sqlite::trouble::Done;
