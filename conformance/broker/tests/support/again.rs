@@ -42,7 +42,8 @@ pub(crate) struct Running {
 impl Running {
     pub(crate) fn start(command: &mut Command) -> Self {
         let child = command.spawn();
-        let child = child.unwrap_or_else(|error| panic!("{:?} cannot be started: {error}", command.get_program()));
+        let child =
+            child.unwrap_or_else(|error| panic!("{} cannot be started: {error}", command.get_program().display()));
         Running { child }
     }
 }
