@@ -13,6 +13,7 @@ mod cache;
 mod checkpoint;
 mod client;
 mod connection;
+mod door;
 mod schema;
 mod store;
 mod tag;

@@ -1,30 +1,25 @@
 //! The connection to the file, and its transactions.
 
-use std::cell::Cell;
-use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::Connection;
 
 use super::checkpoint::Checkpoint;
+use super::door::{Door, door_of};
+use super::trouble::is_busy;
 use super::{Durability, SqliteOptions, schema};
 use crate::open_error::OpenError;
 
 /// How long a process queues at the door before it goes in without its turn.
 const DOOR_PATIENCE: Duration = Duration::from_secs(1);
 
-/// The connection of a writer, and the door at which writers of several processes queue.
-///
-/// SQLite lets one process write at a time, and whoever asks again first: a busy process keeps the
-/// others out. So each takes the lock of a file beside the store before it asks, and lets it go once
-/// it has been let in. A process that has just written finds the next one standing there.
+/// The connection of a writer, and the door at which it queues.
 pub(crate) struct Connections {
     pub(crate) connection: Connection,
     checkpoint: Checkpoint,
-    door: Option<File>,
+    door: Option<Door>,
     patience: Duration,
-    jitter: Cell<u64>,
 }
 
 impl Connections {
@@ -41,21 +36,15 @@ impl Connections {
             ))
             .and_then(|()| connection.busy_timeout(Duration::ZERO));
         settled.map_err(|error| schema::in_words(path, &error))?;
-        // Without the door the order is worse, and nothing else.
-        let mut make = OpenOptions::new();
-        make.create(true).append(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut make, 0o600);
-        let door = make.open(door_of(path)).ok();
+        let door = Door::of(path);
         let checkpoint = Checkpoint::start(path, &mut connection);
-        let jitter = Cell::new(u64::from(std::process::id()) | 1);
-        Ok(Connections { connection, checkpoint, door, patience: options.busy_timeout, jitter })
+        Ok(Connections { connection, checkpoint, door, patience: options.busy_timeout })
     }
 
     /// Begins a transaction that writes, in its turn.
     pub(crate) fn begin(&self) -> rusqlite::Result<()> {
         let start = Instant::now();
-        let at_the_door = self.queue_up(start);
+        let in_turn = self.door.as_ref().filter(|door| door.queue_up(self.patience.min(DOOR_PATIENCE)));
         let begun = loop {
             match self.run("BEGIN IMMEDIATE") {
                 Err(error) if is_busy(&error) && start.elapsed() < self.patience => {
@@ -64,35 +53,10 @@ impl Connections {
                 begun => break begun,
             }
         };
-        if let Some(door) = at_the_door {
-            // It is let go at the latest when the file is closed.
-            let _ = door.unlock();
+        if let Some(door) = in_turn {
+            door.leave();
         }
         begun
-    }
-
-    fn queue_up(&self, start: Instant) -> Option<&File> {
-        let door = self.door.as_ref()?;
-        let patience = self.patience.min(DOOR_PATIENCE);
-        loop {
-            match door.try_lock() {
-                Ok(()) => return Some(door),
-                Err(TryLockError::WouldBlock) if start.elapsed() < patience => {
-                    std::thread::sleep(Duration::from_micros(50 + self.random() % 300));
-                }
-                Err(_) => return None,
-            }
-        }
-    }
-
-    /// Any numbers will do, as long as processes have different ones.
-    fn random(&self) -> u64 {
-        let mut state = self.jitter.get();
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        self.jitter.set(state);
-        state
     }
 
     pub(crate) fn commit(&self) -> rusqlite::Result<()> {
@@ -102,6 +66,15 @@ impl Connections {
     /// What can be done for the file once everybody has been answered.
     pub(crate) fn after_commit(&self) {
         self.checkpoint.after_commit(&self.connection);
+    }
+
+    /// Copies the log into the file, where that can be done at once. True when all of it is there: the
+    /// log begins anew then, and needs no room that it does not have.
+    pub(crate) fn copy_log(&self) -> bool {
+        let copied = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
+        });
+        copied.is_ok_and(|(busy, pages, copied)| busy == 0 && pages > 0 && pages == copied)
     }
 
     pub(crate) fn roll_back(&self) {
@@ -135,16 +108,7 @@ impl Connections {
     }
 }
 
-fn is_busy(error: &rusqlite::Error) -> bool {
-    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
-}
-
-/// The file whose lock is the door.
-fn door_of(path: &Path) -> PathBuf {
-    beside(path, "-door")
-}
-
-fn beside(path: &Path, what: &str) -> PathBuf {
+pub(crate) fn beside(path: &Path, what: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(what);
     PathBuf::from(name)

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use super::SqliteOptions;
+use super::trouble::is_busy;
 use crate::open_error::OpenError;
 
 /// The letters W k W r, in the header of every store.
@@ -28,7 +29,7 @@ pub(crate) fn open(path: &Path, options: &SqliteOptions) -> Result<Connection, O
     if connection.is_readonly("main").map_err(words)? {
         return Err(OpenError::setup(format!("{}: the file can only be read", path.display())));
     }
-    let version = version(&connection, path)?;
+    let version = connection.transaction().map_err(words).and_then(|reading| version(&reading, path))?;
     if version == VERSION && is_wal(&connection).map_err(words)? {
         return Ok(connection);
     }
@@ -50,7 +51,8 @@ fn private(path: &Path) -> Result<(), OpenError> {
     }
 }
 
-/// The version of the tables in the file; 0 where there are none yet.
+/// The version of the tables in the file; 0 where there are none yet. To be read in one transaction:
+/// another process may be making them.
 fn version(connection: &Connection, path: &Path) -> Result<usize, OpenError> {
     let words = |error: rusqlite::Error| in_words(path, &error);
     let number = |pragma: &str| connection.query_row(pragma, [], |row| row.get::<_, i64>(0)).map_err(words);
@@ -77,7 +79,7 @@ fn to_wal(connection: &Connection, patience: Duration) -> rusqlite::Result<()> {
     loop {
         match connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0)) {
             Ok(mode) if mode == "wal" => return Ok(()),
-            Err(error) if start.elapsed() > patience => return Err(error),
+            Err(error) if !is_busy(&error) || start.elapsed() > patience => return Err(error),
             Ok(_) if start.elapsed() > patience => return Err(rusqlite::Error::InvalidQuery),
             _ => std::thread::sleep(Duration::from_millis(1)),
         }

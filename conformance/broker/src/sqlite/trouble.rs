@@ -57,6 +57,11 @@ pub(crate) fn in_words(error: &rusqlite::Error, kept: Kept) -> BrokerError {
     }
 }
 
+/// Whether another process is in the way, and will not always be.
+pub(crate) fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+}
+
 /// What is certain about an operation that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kept {

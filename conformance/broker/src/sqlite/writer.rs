@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 
 use super::connection::Connections;
 use super::store::Store;
-use super::trouble::{Kept, Trouble, in_words};
+use super::trouble::{Kept, Trouble, in_words, is_busy};
 use super::waiting::{Cancelled, Waiting, Wanted};
 use crate::clock::{Clock, Millis};
 use crate::contract::{CloseMode, Delivery};
@@ -188,7 +188,15 @@ impl<'c> Writer<'c> {
     /// by itself, so that one that cannot be done takes no other with it.
     fn transact(&mut self, mut steps: Vec<Step>, more: Option<&Receiver<Command>>) {
         let now = self.clock.now();
-        match self.attempt(&mut steps, more, now) {
+        let mut done = self.attempt(&mut steps, more, now);
+        // Who has no room to publish may still have room to settle.
+        if let Err(Failed { error, kept: Kept::Nothing }) = &done
+            && is_full(error)
+            && self.connections.copy_log()
+        {
+            done = self.attempt(&mut steps, None, now);
+        }
+        match done {
             Ok(()) => {
                 self.answer(steps);
                 self.connections.after_commit();
@@ -365,11 +373,6 @@ fn database<T>(done: Result<T, Trouble>) -> rusqlite::Result<T> {
         Trouble::Database(error) => error,
         Trouble::Refused(refused) => rusqlite::Error::ToSqlConversionFailure(Box::new(refused)),
     })
-}
-
-fn is_busy(error: &rusqlite::Error) -> bool {
-    use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
-    matches!(error.sqlite_error_code(), Some(DatabaseBusy | DatabaseLocked))
 }
 
 fn is_full(error: &rusqlite::Error) -> bool {

@@ -110,8 +110,10 @@ impl Working {
         let mut running = Running::start(&mut myself(&[], "worker", &job));
         let (sender, lines) = channel();
         let listening = listen(&mut running.child, move |line| {
-            // Whoever wanted it may have failed.
-            let _ = sender.send(line);
+            if let Some(line) = line {
+                // Whoever wanted it may have failed.
+                let _ = sender.send(line);
+            }
         });
         Working { running, born, born_at: begins_at, lines, listening: Some(listening), heard: Vec::new() }
     }

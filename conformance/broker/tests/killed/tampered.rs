@@ -64,10 +64,10 @@ pub(crate) fn each_change_is_noticed() {
     }
     // Opened and closed, so that all of it is in the one file.
     assert!(Found::read(&folder.file()).unwrap().faults.is_empty());
-    let faults = after("SELECT 1", folder.path(), &ledger, at);
+    let faults = after("SELECT 1", folder.as_ref(), &ledger, at);
     assert!(faults.is_empty(), "with WORKWIRE_SEED={seed}, unchanged: {faults:?}");
     for (change, kind) in CHANGES {
-        let faults = after(change, folder.path(), &ledger, at);
+        let faults = after(change, folder.as_ref(), &ledger, at);
         assert!(faults.contains(kind), "with WORKWIRE_SEED={seed}, {change}: noticed as {faults:?}, expected {kind:?}");
     }
 }

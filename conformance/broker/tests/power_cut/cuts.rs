@@ -54,7 +54,7 @@ pub(crate) fn are_noticed_where_nothing_is_synced(cuts: u32) {
 pub(crate) fn are_noticed_where_the_disk_lies() {
     let (seed, folder) = (seed(), Folder::new("power"));
     let mut dice = Dice::of(seed);
-    let recording = Recording::of(&job(&folder, &mut dice, 20, false), folder.path());
+    let recording = Recording::of(&job(&folder, &mut dice, 20, false), folder.as_ref());
     for lie in [Lie::File, Lie::Log, Lie::Folder] {
         let mut faults = 0;
         let places = places(&recording, MOST_IN_VAIN, &mut dice);
@@ -74,7 +74,7 @@ fn many(cuts: u32, seed: u64, normal: bool) -> Sum {
         let folder = Folder::new("power");
         // A short job where few cuts are made of it.
         let job = job(&folder, &mut dice, if now < CUTS { 20 } else { 60 }, normal);
-        let recording = Recording::of(&job, folder.path());
+        let recording = Recording::of(&job, folder.as_ref());
         sum.records += 1;
         sum.syncs += recording.acts.iter().filter(|act| matches!(act, Act::Sync(_))).count();
         let places = places(&recording, now, &mut dice);
@@ -138,7 +138,7 @@ fn each_cut(
             let now = next.or_else(last).expect("a record in which something is said") + 1_000;
             let mut ledger = ledger.clone();
             let before = ledger.sums;
-            after(recording, &disk, dice, folder.path(), &mut ledger, now);
+            after(recording, &disk, dice, folder.as_ref(), &mut ledger, now);
             let acknowledged = Sums { unanswered: ledger.sums.unanswered, ..before };
             if !go_on(AfterCut { acknowledged, faults: ledger.faults }) {
                 return;
@@ -153,12 +153,12 @@ fn after(recording: &Recording, disk: &Disk, dice: &mut Dice, folder: &Path, led
     // The disk has had its say: these need not be on one.
     let copy = Folder::within(if memory.is_dir() { memory } else { folder }, "cut");
     for (path, bytes) in disk.after_a_cut(recording, dice) {
-        std::fs::write(copy.path().join(path.file_name().unwrap()), bytes).unwrap();
+        std::fs::write(copy.as_ref().join(path.file_name().unwrap()), bytes).unwrap();
     }
     if dice.percent(50) {
         // Nobody knows what is in the index of the log.
         let rubbish: Vec<u8> = (0..32_768).map(|_| dice.throw().to_le_bytes()[0]).collect();
-        std::fs::write(copy.path().join("work.db-shm"), rubbish).unwrap();
+        std::fs::write(copy.as_ref().join("work.db-shm"), rubbish).unwrap();
     }
     check(&copy.file(), ledger, START, at);
 }

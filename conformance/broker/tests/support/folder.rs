@@ -15,13 +15,15 @@ impl Folder {
         Folder(folder)
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        &self.0
-    }
-
     /// The store.
     pub(crate) fn file(&self) -> PathBuf {
         self.0.join("work.db")
+    }
+}
+
+impl AsRef<Path> for Folder {
+    fn as_ref(&self) -> &Path {
+        &self.0
     }
 }
 
