@@ -32,17 +32,22 @@ fn main() -> ExitCode {
     let small = machine::may_mount();
     let trials = vec![
         Trial::test("a_full_disk_refuses_and_loses_nothing", || {
-            machine::on_a_small_disk(scenario::FULL);
+            machine::on_a_disk_of("16m", scenario::FULL);
+            Ok(())
+        })
+        .with_ignored_flag(!small),
+        Trial::test("the_log_does_not_take_the_room_that_the_file_needs", || {
+            machine::on_a_disk_of("4m", scenario::FULL_AND_SMALL);
             Ok(())
         })
         .with_ignored_flag(!small),
         Trial::test("on_a_disk_full_of_other_things_it_goes_on_in_the_room_that_it_has", || {
-            machine::on_a_small_disk(scenario::FULL_OF_OTHERS);
+            machine::on_a_disk_of("16m", scenario::FULL_OF_OTHERS);
             Ok(())
         })
         .with_ignored_flag(!small),
         Trial::test("a_store_on_a_full_disk_is_not_opened_and_says_so", || {
-            machine::on_a_small_disk(scenario::FULL_FROM_THE_START);
+            machine::on_a_disk_of("16m", scenario::FULL_FROM_THE_START);
             Ok(())
         })
         .with_ignored_flag(!small),

@@ -1,5 +1,6 @@
 //! The connection to the file, and its transactions.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -20,6 +21,8 @@ pub(crate) struct Connections {
     checkpoint: Checkpoint,
     door: Option<Door>,
     patience: Duration,
+    /// There was no room, and not all of the log has been copied since.
+    tight: Cell<bool>,
 }
 
 impl Connections {
@@ -38,7 +41,7 @@ impl Connections {
         settled.map_err(|error| schema::in_words(path, &error))?;
         let door = Door::of(path);
         let checkpoint = Checkpoint::start(path, &mut connection);
-        Ok(Connections { connection, checkpoint, door, patience: options.busy_timeout })
+        Ok(Connections { connection, checkpoint, door, patience: options.busy_timeout, tight: Cell::new(false) })
     }
 
     /// Begins a transaction that writes, in its turn.
@@ -65,16 +68,31 @@ impl Connections {
 
     /// What can be done for the file once everybody has been answered.
     pub(crate) fn after_commit(&self) {
-        self.checkpoint.after_commit(&self.connection);
+        if self.tight.get() {
+            // The file first, before the log has taken what room there is again.
+            self.copy_log();
+        } else {
+            self.checkpoint.after_commit(&self.connection);
+        }
     }
 
-    /// Copies the log into the file, where that can be done at once. True when all of it is there: the
-    /// log begins anew then, and needs no room that it does not have.
+    /// There was no room: copies the log into the file. True when all of it is there; the log begins
+    /// anew then, and needs no room that it does not have.
     pub(crate) fn copy_log(&self) -> bool {
-        let copied = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
-        });
-        copied.is_ok_and(|(busy, pages, copied)| busy == 0 && pages > 0 && pages == copied)
+        let start = Instant::now();
+        let whole = loop {
+            let copied = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
+                Ok((row.get::<_, bool>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
+            });
+            match copied {
+                // Somebody else is copying, who is soon through.
+                Ok((true, ..)) if start.elapsed() < self.patience => std::thread::sleep(Duration::from_millis(1)),
+                Ok((busy, pages, copied)) => break !busy && pages > 0 && pages == copied,
+                Err(_) => break false,
+            }
+        };
+        self.tight.set(!whole);
+        whole
     }
 
     pub(crate) fn roll_back(&self) {

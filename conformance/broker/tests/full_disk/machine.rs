@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 use crate::again::{Running, myself};
 use crate::folder::Folder;
 
-/// Mounts sixteen megabytes at a folder, for itself and what it becomes.
-const MOUNTED: &str = r#"mount -t tmpfs -o size=16m tmpfs "$1" && shift && exec "$@""#;
+/// Mounts so much memory at a folder, for itself and what it becomes.
+const MOUNTED: &str = r#"mount -t tmpfs -o size="$1" tmpfs "$2" && shift 2 && exec "$@""#;
 
 /// Lets no file grow beyond two megabytes, which are counted in halves of kilobytes: a write that would is an error, and no signal.
 const LIMITED: &str = r#"trap "" XFSZ && ulimit -S -f 4096 && exec "$@""#;
@@ -15,19 +15,20 @@ const LIMITED: &str = r#"trap "" XFSZ && ulimit -S -f 4096 && exec "$@""#;
 /// Whether this process may have a disk of its own.
 pub(crate) fn may_mount() -> bool {
     let folder = Folder::new("mount");
-    let tried = Command::new("unshare").args(unshared(folder.as_ref())).arg("true").stderr(Stdio::null()).status();
+    let tried =
+        Command::new("unshare").args(unshared("1m", folder.as_ref())).arg("true").stderr(Stdio::null()).status();
     tried.is_ok_and(|status| status.success())
 }
 
-fn unshared(folder: &Path) -> Vec<&str> {
+fn unshared<'a>(size: &'a str, folder: &'a Path) -> Vec<&'a str> {
     let folder = folder.to_str().expect("a path in plain letters");
-    vec!["--map-root-user", "--mount", "sh", "-c", MOUNTED, "sh", folder]
+    vec!["--map-root-user", "--mount", "sh", "-c", MOUNTED, "sh", size, folder]
 }
 
-pub(crate) fn on_a_small_disk(role: &str) {
+pub(crate) fn on_a_disk_of(size: &str, role: &str) {
     let folder = Folder::new("full");
     let mut by_way_of = vec!["unshare"];
-    by_way_of.extend(unshared(folder.as_ref()));
+    by_way_of.extend(unshared(size, folder.as_ref()));
     let mut running = Running::start(&mut myself(&by_way_of, role, &folder.file()));
     assert!(running.child.wait().unwrap().success(), "what failed is said above");
 }

@@ -62,7 +62,12 @@ pub(crate) fn while_the_file_is_made(kills: u32) {
 
 /// Lets a process work, kills it, and looks at what it left. Says what time it is by then.
 fn one(file: &Path, dice: &mut Dice, ledger: &mut Ledger, now: i64) -> i64 {
-    let mut working = Working::start(file, dice.throw(), now);
+    // Some open the file and close it all the time.
+    let mut working = if dice.percent(25) {
+        Working::start_restless(file, dice.throw(), now)
+    } else {
+        Working::start(file, dice.throw(), now)
+    };
     working.until_ready();
     std::thread::sleep(Duration::from_micros(dice.below(LONGEST_MS * 1_000)));
     let (at, lines) = working.kill();
@@ -104,10 +109,20 @@ pub(crate) struct Working {
 }
 
 impl Working {
+    /// One that opens the file once, and never ends.
     pub(crate) fn start(file: &Path, seed: u64, begins_at: i64) -> Self {
-        let job = Job { file: file.to_owned(), normal: false, begins_at, seed, publishes: None, rounds: 1 };
+        Self::doing(&Job { file: file.to_owned(), normal: false, begins_at, seed, publishes: None, rounds: 1 })
+    }
+
+    /// One that opens it again and again, for a few messages.
+    fn start_restless(file: &Path, seed: u64, begins_at: i64) -> Self {
+        let (publishes, rounds) = (Some(3), u32::MAX);
+        Self::doing(&Job { file: file.to_owned(), normal: false, begins_at, seed, publishes, rounds })
+    }
+
+    fn doing(job: &Job) -> Self {
         let born = Instant::now();
-        let mut running = Running::start(&mut myself(&[], "worker", &job));
+        let mut running = Running::start(&mut myself(&[], "worker", job));
         let (sender, lines) = channel();
         let listening = listen(&mut running.child, move |line| {
             if let Some(line) = line {
@@ -115,7 +130,7 @@ impl Working {
                 let _ = sender.send(line);
             }
         });
-        Working { running, born, born_at: begins_at, lines, listening: Some(listening), heard: Vec::new() }
+        Working { running, born, born_at: job.begins_at, lines, listening: Some(listening), heard: Vec::new() }
     }
 
     /// Waits for the next thing that it says; the first is that it is ready.
