@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
