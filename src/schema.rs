@@ -35,15 +35,21 @@ pub(crate) enum Form {
 /// A file below `schemas/`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SchemaFile {
-    path: &'static str,
+    path: String,
     text: String,
 }
 
 impl SchemaFile {
+    /// A schema in the form of the others: the keys in the order in which a person reads them.
+    #[must_use]
+    pub fn new(path: impl Into<String>, schema: &Value) -> Self {
+        SchemaFile { path: path.into(), text: print(schema) }
+    }
+
     /// Where it lies, relative to `schemas/`.
     #[must_use]
-    pub const fn path(&self) -> &'static str {
-        self.path
+    pub fn path(&self) -> &str {
+        &self.path
     }
 
     /// What it holds.
@@ -61,18 +67,17 @@ impl SchemaFile {
 /// ```
 #[must_use]
 pub fn schemas() -> Vec<SchemaFile> {
-    let file = |path, value: &Value| SchemaFile { path, text: print(value) };
     vec![
-        file("envelope.json", &document(DocumentKind::Envelope, Form::Strict)),
-        file("channel.json", &document(DocumentKind::Channel, Form::Strict)),
-        file("event.json", &document(DocumentKind::Event, Form::Strict)),
-        file("open/envelope.json", &document(DocumentKind::Envelope, Form::Open)),
-        file("open/channel.json", &document(DocumentKind::Channel, Form::Open)),
-        file("open/event.json", &document(DocumentKind::Event, Form::Open)),
-        file("generate/envelope.json", &document(DocumentKind::Envelope, Form::Generating)),
-        file("generate/channel.json", &document(DocumentKind::Channel, Form::Generating)),
-        file("generate/event.json", &document(DocumentKind::Event, Form::Generating)),
-        file("asyncapi.json", &asyncapi::document()),
+        SchemaFile::new("envelope.json", &document(DocumentKind::Envelope, Form::Strict)),
+        SchemaFile::new("channel.json", &document(DocumentKind::Channel, Form::Strict)),
+        SchemaFile::new("event.json", &document(DocumentKind::Event, Form::Strict)),
+        SchemaFile::new("open/envelope.json", &document(DocumentKind::Envelope, Form::Open)),
+        SchemaFile::new("open/channel.json", &document(DocumentKind::Channel, Form::Open)),
+        SchemaFile::new("open/event.json", &document(DocumentKind::Event, Form::Open)),
+        SchemaFile::new("generate/envelope.json", &document(DocumentKind::Envelope, Form::Generating)),
+        SchemaFile::new("generate/channel.json", &document(DocumentKind::Channel, Form::Generating)),
+        SchemaFile::new("generate/event.json", &document(DocumentKind::Event, Form::Generating)),
+        SchemaFile::new("asyncapi.json", &asyncapi::document()),
     ]
 }
 

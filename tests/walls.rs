@@ -8,7 +8,7 @@ mod walls {
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use walls::imports::{imports, sources};
+use walls::imports::{Source, imports, sources};
 
 /// Each module and those that it may import, in the order in which a message flows: from the rules
 /// and bytes to values, documents, the codec and what is mapped from it. A new import is a new word
@@ -171,4 +171,16 @@ fn unsafe_code_is_nowhere() {
         let unsafe_code = source.code().split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == "unsafe");
         assert!(!unsafe_code, "{}", source.path());
     }
+}
+
+#[test]
+fn names_behind_crate_are_found_in_groups_paths_and_macros() {
+    let of = |code: &str| {
+        let source = Source { path: "work.rs".to_owned(), code: code.to_owned() };
+        imports(&source).into_iter().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(of("use crate::json::{Kind, Out};"), "json");
+    assert_eq!(of("use crate::{json::{Kind, Out}, rule::Rule, Hints, };"), "json measures rule");
+    assert_eq!(of("$crate::field::read(); crate::ErrorCode::new(1); crate::work::Step"), "catalogue field");
+    assert_eq!(of("use super::Step; use std::fmt;"), "");
 }

@@ -109,8 +109,9 @@ fn keys<'v>(members: &'v Map<String, Value>, fields: &[Value]) -> Vec<&'v String
     keys
 }
 
-/// The order of what a member holds, where that is marked beside it.
+/// The order of what a member holds, where that is marked beside it; else those come first that
+/// have to be there.
 fn fields_of<'v>(members: &'v Map<String, Value>, key: &str) -> &'v [Value] {
-    let order = members.get(ORDER).and_then(Value::as_array).filter(|_| key == "properties");
-    order.map_or(&[], Vec::as_slice)
+    let order = members.get(ORDER).or_else(|| members.get("required")).filter(|_| key == "properties");
+    order.and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }

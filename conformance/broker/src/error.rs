@@ -156,7 +156,7 @@ impl BrokerError {
 
     /// A queue that was never declared.
     #[must_use]
-    pub fn no_queue(queue: &crate::Queue) -> Self {
+    pub fn no_queue(queue: impl fmt::Display) -> Self {
         Self::not_found(format!("queue {queue} is not declared"))
     }
 

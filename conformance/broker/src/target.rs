@@ -4,6 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+#[cfg(feature = "adapter")]
+use crate::adapter::{AdapterBroker, AdapterOptions};
 use crate::contract::Broker;
 use crate::memory::MemoryBroker;
 use crate::open_error::OpenError;
@@ -89,7 +91,10 @@ impl Target {
                 Ok(Arc::new(opened.map_err(|_| OpenError::setup("opening the store was broken off"))??))
             }
             #[cfg(feature = "adapter")]
-            Kind::Exec(command) => crate::adapter::open(command).await,
+            Kind::Exec(command) => {
+                let started = AdapterBroker::start(command, &AdapterOptions::default()).await;
+                Ok(Arc::new(started.map_err(|error| OpenError::setup(format!("{self}: {error}")))?))
+            }
         }
     }
 }

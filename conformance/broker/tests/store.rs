@@ -8,5 +8,6 @@ mod store {
     mod kept;
     mod opening;
     mod shared;
+    mod together;
     mod views;
 }

@@ -22,6 +22,7 @@ pub(crate) enum Command {
     Explain(Explain),
     List(List),
     Schema(Schema),
+    Adapter(Adapter),
 }
 
 /// Read one message and say everything that is wrong with it.
@@ -111,4 +112,16 @@ pub(crate) struct Schema {
     /// exit with 1 if there are any.
     #[arg(long, conflicts_with = "out")]
     pub(crate) check: bool,
+}
+
+/// Serve a built-in broker over the adapter protocol, on standard input and output.
+///
+/// One JSON-RPC request a line, one answer a line. Ends with `shutdown`, or with the input.
+#[derive(Debug, Args)]
+#[command(after_help = exit::HELP)]
+pub(crate) struct Adapter {
+    /// The broker: `memory:` is empty at the start and gone at the end, and so is `sqlite:`;
+    /// `sqlite:PATH` is kept in a file (`?durability=full|normal`, `&busy_timeout_ms=5000`,
+    /// `&keep_done=1h`); `exec:COMMAND` is another adapter.
+    pub(crate) target: String,
 }

@@ -1,5 +1,6 @@
 //! The command `workwire`.
 
+mod adapter;
 mod arguments;
 mod exit;
 mod explain;
@@ -27,6 +28,7 @@ fn run(command: &Command, out: &mut Output) -> Result<Exit, Failure> {
         Command::Explain(arguments) => explain::run(arguments, out),
         Command::List(arguments) => list::run(*arguments, out),
         Command::Schema(arguments) => schema::run(arguments, out),
+        Command::Adapter(arguments) => adapter::run(arguments),
     }?;
     out.finish()?;
     Ok(exit)

@@ -29,9 +29,11 @@ pub(crate) fn run(arguments: &Schema, out: &mut Output) -> Result<Exit, Failure>
 
 /// Everything that belongs in the folder, given the vectors that are there.
 fn generate(folder: &Path) -> Result<Vec<Generated>, Failure> {
-    let schemas = workwire::schemas();
+    let messages = workwire::schemas();
+    let lines = workwire_broker::adapter::schemas();
     let mut files: Vec<Generated> =
-        schemas.iter().map(|file| (PathBuf::from(file.path()), file.text().to_owned())).collect();
+        messages.iter().map(|file| (PathBuf::from(file.path()), file.text().to_owned())).collect();
+    files.extend(lines.iter().map(|file| (PathBuf::from(file.path()), file.text().to_owned())));
     files.extend(index::generate(folder)?);
     Ok(files)
 }

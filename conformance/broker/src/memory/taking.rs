@@ -71,10 +71,11 @@ impl Store {
     /// would see if it were made now.
     pub(crate) fn peek(&self, now: Millis, peek: &Peek) -> Vec<Peeked> {
         let group = self.group_or_new(now, &peek.group);
-        let mut ready = self.ready(&group, now, peek.recipient.as_deref());
+        let mut ready: Vec<_> = self.ready(&group, now, peek.recipient.as_deref()).collect();
         if let Some(after) = peek.after {
-            // Ends at that message, or with nothing left where it is not there.
-            ready.by_ref().find(|(_, kept, _)| kept.id == after);
+            // Behind the last with that id, so that who turns page after page comes to an end.
+            let last = ready.iter().rposition(|(_, kept, _)| kept.id == after);
+            ready.drain(..last.map_or(ready.len(), |last| last + 1));
         }
         let looked_at = |(_, kept, entry): (Place, &Kept, &Entry)| Peeked {
             id: kept.id,
@@ -82,7 +83,7 @@ impl Store {
             priority: kept.priority,
             attempt: entry.attempt(),
         };
-        fitting(ready, peek.max, |(_, kept, _)| kept.body.len()).map(looked_at).collect()
+        fitting(ready.into_iter(), peek.max, |(_, kept, _)| kept.body.len()).map(looked_at).collect()
     }
 
     pub(crate) fn group_or_new(&self, now: Millis, name: &GroupName) -> Cow<'_, Group> {

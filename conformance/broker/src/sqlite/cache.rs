@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension as _, Statement, params};
 
+use uuid::Uuid;
+
 use super::trouble::Done;
 use crate::error::BrokerError;
 use crate::policy::Policy;
@@ -19,6 +21,8 @@ pub(crate) struct QueueState {
     pub(crate) policy: Arc<Policy>,
     /// How many messages some group has.
     pub(crate) length: i64,
+    /// No known id is greater.
+    pub(crate) newest: Option<Uuid>,
     pub(crate) places: Vec<PlaceState>,
     changed: bool,
 }
@@ -143,13 +147,15 @@ impl Cache {
             Ok(PlaceState { place, name, ready, held, resting, dead, expired, changed })
         })?;
         let places = places.collect::<Result<Vec<_>, _>>()?;
+        let mut select = connection.prepare_cached("SELECT id FROM known WHERE queue = ?1 ORDER BY id DESC LIMIT 1")?;
+        let newest = select.query_row([queue], |row| row.get(0)).optional()?;
         let at = QueueIx(self.states.len());
         for (index, place) in places.iter().enumerate() {
             self.by_place.insert(place.place, PlaceIx(at, index));
         }
         self.by_name.insert(name.clone(), at);
         self.by_queue.insert(queue, at);
-        self.states.push(QueueState { queue, name, policy: Arc::new(policy), length, places, changed: false });
+        self.states.push(QueueState { queue, name, policy: Arc::new(policy), length, newest, places, changed: false });
         Ok(at)
     }
 

@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::store::Store;
 use super::trouble::{Done, Trouble};
-use super::waiting::Wanted;
-use super::writer::{Cancelled, Command, Work, closed};
+use super::waiting::{Cancelled, Wanted};
+use super::writer::{Command, Work, closed};
 use super::{Commands, Shared};
 use crate::clock::Millis;
 use crate::contract::{

@@ -2,17 +2,21 @@
 //! inside a transaction that the [writer](super::writer) began and will commit.
 
 mod deliver;
+mod fresh;
 mod letters;
 mod life;
 mod presence;
 mod publish;
 mod queues;
+mod rows;
 mod settle;
 mod timers;
 
 use std::collections::HashSet;
 
 use rusqlite::{Connection, Statement};
+
+use fresh::FreshOnes;
 
 use super::cache::{Cache, PlaceIx};
 use super::trouble::Done;
@@ -31,6 +35,7 @@ pub(crate) struct Store<'c> {
     counted: bool,
     /// Groups that have got something ready since it was asked for.
     woken: HashSet<PlaceIx>,
+    fresh: FreshOnes,
     all_woken: bool,
     /// No timer ends before.
     next_due: Millis,
@@ -39,6 +44,8 @@ pub(crate) struct Store<'c> {
     about: &'c About,
 }
 
+// `CROSS JOIN` says which table is read first. Statistics of a queue are those of one moment: a plan
+// that is good for an empty queue would read all of a full one.
 macro_rules! hot {
     ($($(#[doc = $doc:literal])* $name:ident: $sql:literal;)*) => {
         /// The statements that every message passes through, prepared once.
@@ -69,9 +76,11 @@ hot! {
     ready: "INSERT INTO ready (place, recipient, rank, seq, used, expires_at, delivered_at, reason)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     next: "SELECT ready.rank, ready.seq, ready.used, message.id, message.body
-           FROM ready JOIN message USING (seq)
+           FROM ready CROSS JOIN message USING (seq)
            WHERE place = ?1 AND ready.recipient = ?2 AND (ready.expires_at IS NULL OR ready.expires_at > ?3)
            ORDER BY ready.rank, ready.seq LIMIT ?4";
+    hand_over: "INSERT INTO held (place, seq, client, delivery, attempt, until, delivered_at, consumer, reason)
+                VALUES (?1, ?2, ?3, ?4, 1, ?5, ?6, ?7, NULL)";
     /// Holds what stands before a place in the order.
     hold: "INSERT INTO held (place, seq, client, delivery, attempt, until, delivered_at, consumer, reason)
            SELECT place, seq, ?6, ?7, used + 1, ?8, ?5, ?9, reason FROM ready
@@ -96,6 +105,7 @@ impl<'c> Store<'c> {
             delivery: 0,
             counted: false,
             woken: HashSet::new(),
+            fresh: FreshOnes::new(),
             all_woken: false,
             next_due: Millis::MIN,
             next_fading: Millis::MIN,
@@ -113,18 +123,20 @@ impl<'c> Store<'c> {
     pub(crate) fn refresh(&mut self) -> rusqlite::Result<()> {
         self.cache.forget();
         self.woken.clear();
+        self.fresh.clear();
         self.counted = false;
         (self.next_due, self.next_fading) = (Millis::MIN, Millis::MIN);
         (self.seq, self.delivery) = self.hot.numbers.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(())
     }
 
-    /// Writes back what is only counted, before a commit.
-    pub(crate) fn write_counts(&mut self) -> rusqlite::Result<()> {
+    /// Writes back what is only remembered, before a commit.
+    pub(crate) fn write_back(&mut self) -> Done<()> {
+        self.put_all_in_order()?;
         if std::mem::take(&mut self.counted) {
             self.hot.count.execute([self.seq, self.delivery])?;
         }
-        self.cache.write(&mut self.hot.tally)
+        Ok(self.cache.write(&mut self.hot.tally)?)
     }
 
     /// The groups that have got something ready since this was asked last.

@@ -7,7 +7,6 @@ use uuid::Uuid;
 
 use super::store::Store;
 use super::trouble::Trouble;
-use super::writer::Cancelled;
 use crate::clock::Millis;
 use crate::contract::{Delivery, Fetch};
 use crate::error::BrokerError;
@@ -23,6 +22,13 @@ pub(crate) struct Wanted {
     pub(crate) waits: bool,
     pub(crate) reply: oneshot::Sender<Result<Vec<Delivery>, BrokerError>>,
     pub(crate) taken: Option<Result<Vec<Delivery>, BrokerError>>,
+}
+
+/// Which fetch.
+pub(crate) struct Cancelled {
+    pub(crate) queue: Queue,
+    pub(crate) group: Option<String>,
+    pub(crate) number: u64,
 }
 
 /// What a consumer that has gone was to get.

@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use super::connection::Connections;
 use super::store::Store;
 use super::trouble::{Kept, Trouble, in_words, is_busy};
-use super::waiting::{Waiting, Wanted};
+use super::waiting::{Cancelled, Waiting, Wanted};
 use crate::clock::{Clock, Millis};
 use crate::contract::{CloseMode, Delivery};
 use crate::error::BrokerError;
@@ -59,13 +59,6 @@ pub(crate) enum Command {
         mode: CloseMode,
         reply: oneshot::Sender<Result<(), BrokerError>>,
     },
-}
-
-/// Which fetch.
-pub(crate) struct Cancelled {
-    pub(crate) queue: crate::queue::Queue,
-    pub(crate) group: Option<String>,
-    pub(crate) number: u64,
 }
 
 /// Something that a transaction does.
@@ -226,7 +219,7 @@ impl<'c> Writer<'c> {
     fn attempt(&mut self, steps: &mut Vec<Step>, more: Option<&Receiver<Command>>, now: Millis) -> Result<(), Failed> {
         let nothing = |error| Failed { error, kept: Kept::Nothing };
         self.connections.begin().map_err(nothing)?;
-        let done = self.run(steps, more, now).and_then(|()| self.store.write_counts());
+        let done = self.run(steps, more, now).and_then(|()| database(self.store.write_back()));
         if let Err(error) = done {
             self.roll_back();
             return Err(nothing(error));

@@ -16,7 +16,7 @@ use workwire_broker::{
 pub(crate) const START: i64 = 1_800_000_000_000;
 
 /// How long a test waits for what has to come, before it says that it did not.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Runs a scenario against a broker.
 pub(crate) fn run<B, S>(make: impl FnOnce(ManualClock) -> B, scenario: impl FnOnce(World) -> S)
@@ -28,7 +28,8 @@ where
     runtime.block_on(async {
         let clock = ManualClock::at(START);
         let broker = make(clock.clone()).await;
-        scenario(World { broker: Arc::clone(&broker), clock }).await;
+        let scenario = scenario(World { broker: Arc::clone(&broker), clock });
+        tokio::time::timeout(2 * PATIENCE, scenario).await.expect("an end of the scenario: something never answered");
         // A scenario may have shut it down itself.
         let _ = broker.shutdown().await;
     });

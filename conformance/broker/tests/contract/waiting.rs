@@ -11,6 +11,7 @@ crate::subjects::each_broker![run:
     every_waiter_wakes_that_has_work,
     one_batch_wakes_as_many_as_it_feeds,
     waiters_are_served_in_the_order_in_which_they_came,
+    who_waits_for_something_else_holds_up_nobody,
     a_waiter_wakes_when_a_delay_ends,
     a_waiter_wakes_when_a_lease_ends,
     a_waiter_wakes_when_a_lease_is_shortened,
@@ -116,6 +117,30 @@ async fn waiters_are_served_in_the_order_in_which_they_came(world: World) {
     assert_eq!(numbers(&now(second).await.unwrap()), [2]);
     desk.put(message(3)).await;
     assert_eq!(numbers(&now(third).await.unwrap()), [3]);
+}
+
+async fn who_waits_for_something_else_holds_up_nobody(world: World) {
+    let desk = world.desk(Policy::default()).await;
+    let other = desk.at(Queue::new("other"), Policy::default()).await;
+    let [a, b, c] = [desk.beside("a").await, desk.beside("b").await, desk.beside("c").await];
+    let elsewhere = other.waits(long()).await;
+    let for_one = a.waits(long().only(id(99))).await;
+    let for_ada = b.waits(long().for_recipient("ada")).await;
+    let of_group = c.waits(Fetch::up_to(1).of_group("late").only(id(98)).waiting(LONG)).await;
+    let last = desk.waits(long()).await;
+    desk.beside("publisher").await.put(to("bob", 1)).await;
+    desk.put(message(99)).await;
+    // The first that waited takes what it waited for, and the last one goes on.
+    assert_eq!(numbers(&now(for_one).await.unwrap()), [99]);
+    for waiting in [&elsewhere, &for_ada, &of_group, &last] {
+        assert!(!waiting.is_finished());
+    }
+    for_ada.abort();
+    assert!(for_ada.await.unwrap_err().is_cancelled());
+    b.close(CloseMode::Abort).await;
+    desk.put(message(2)).await;
+    assert_eq!(numbers(&now(last).await.unwrap()), [2]);
+    assert!(!elsewhere.is_finished() && !of_group.is_finished());
 }
 
 async fn a_waiter_wakes_when_a_delay_ends(world: World) {

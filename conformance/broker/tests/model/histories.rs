@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use proptest::prelude::ProptestConfig;
 use proptest::test_runner::{TestCaseError, TestRunner};
@@ -31,7 +32,8 @@ where
         runtime.block_on(async {
             let clock = ManualClock::at(START);
             let broker = make(clock.clone()).await;
-            holds(broker, clock, history).await.map_err(TestCaseError::fail)
+            let holding = tokio::time::timeout(Duration::from_mins(1), holds(broker, clock, history)).await;
+            holding.unwrap_or_else(|_| Err("a step was never answered".to_owned())).map_err(TestCaseError::fail)
         })
     });
     if let Err(difference) = played {

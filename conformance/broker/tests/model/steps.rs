@@ -170,7 +170,7 @@ fn time(least: i64) -> impl Strategy<Value = i64> {
 
 fn policy() -> impl Strategy<Value = Policy> {
     let levels = prop_oneof![6 => Just(5_i64), 1 => Just(10), 1 => Just(1), 1 => Just(2)];
-    let attempts = prop_oneof![3 => Just(1_i64), 4 => Just(2), 2 => Just(3)];
+    let attempts = prop_oneof![3 => Just(1_i64), 4 => Just(2), 3 => Just(3)];
     let counts = (levels, attempts, weighted(0.3, 1..5_i64));
     let lease = prop_oneof![1 => time(1), 4 => (2..9_i64).prop_map(|tens| tens * 10)];
     let times = (lease, vec(time(0), 0..3), weighted(0.3, time(1)));
@@ -186,7 +186,7 @@ fn policy() -> impl Strategy<Value = Policy> {
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         40 => traffic(),
-        12 => (hand(), ending()).prop_map(|(hand, ending)| Step::Settle(hand, ending)),
+        16 => (hand(), ending()).prop_map(|(hand, ending)| Step::Settle(hand, ending)),
         3 => (hand(), time(0)).prop_map(|(hand, lease_ms)| Step::Extend(hand, lease_ms)),
         8 => prop_oneof![2 => time(1), 1 => Just(9), 4 => Just(10)].prop_map(Step::Pass),
         18 => questions(),
@@ -269,8 +269,9 @@ fn tenant() -> impl Strategy<Value = Named> {
     prop_oneof![4 => Just(None), 4 => Just(Some("acme")), 2 => Just(Some("zenith")), 1 => Just(Some(NO_NAME))]
 }
 
-fn reason() -> impl Strategy<Value = Named> {
-    prop_oneof![3 => Just(None), 2 => Just(Some("broken")), 1 => Just(Some("slow"))]
+/// A reason; none so many times of ten.
+fn reason(none: u32) -> impl Strategy<Value = Named> {
+    prop_oneof![none => Just(None), 10 - none => prop_oneof![Just(Some("broken")), Just(Some("slow"))]]
 }
 
 fn parcel() -> impl Strategy<Value = Parcel> {
@@ -299,8 +300,8 @@ fn ending() -> impl Strategy<Value = Ending> {
     let delay = weighted(0.4, prop_oneof![1 => Just(-1), 12 => time(0)]);
     prop_oneof![
         3 => Just(Ending::Done),
-        4 => (delay, reason()).prop_map(|(delay_ms, reason)| Ending::Retry { delay_ms, reason }),
-        4 => reason().prop_map(|reason| Ending::Dead { reason }),
+        6 => (delay, reason(3)).prop_map(|(delay_ms, reason)| Ending::Retry { delay_ms, reason }),
+        4 => reason(6).prop_map(|reason| Ending::Dead { reason }),
     ]
 }
 

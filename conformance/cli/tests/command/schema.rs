@@ -14,7 +14,8 @@ const VECTOR: &str = r#"{"name": "event/chain", "kind": "event", "mode": "strict
 fn files_are_written_once_and_are_current_then() {
     let folder = Folder::new();
     let schemas = folder.path().join("schemas");
-    let count = workwire::schemas().len();
+    let adapter = workwire_broker::adapter::schemas();
+    let count = workwire::schemas().len() + adapter.len();
     let first = run_in(folder.path(), &["schema", "--out", "schemas"]);
     assert_eq!((first.code, &*first.err), (0, ""));
     assert!(
@@ -23,6 +24,9 @@ fn files_are_written_once_and_are_current_then() {
         first.out
     );
     for file in workwire::schemas() {
+        assert_eq!(fs::read_to_string(schemas.join(file.path())).unwrap(), file.text());
+    }
+    for file in adapter {
         assert_eq!(fs::read_to_string(schemas.join(file.path())).unwrap(), file.text());
     }
     let again = run_in(folder.path(), &["schema"]);

@@ -9,7 +9,7 @@ use super::run::{command, run};
 fn without_arguments_it_helps_and_exits_with_2() {
     let run = run(&[]);
     assert_eq!((run.code, &*run.out), (2, ""));
-    for word in ["validate", "explain", "list", "schema", "Exit codes:"] {
+    for word in ["validate", "explain", "list", "schema", "adapter", "Exit codes:"] {
         assert!(run.err.contains(word), "{word} in {}", run.err);
     }
 }
@@ -35,6 +35,8 @@ fn unknown_arguments_are_wrong_use() {
     run(&["validate", "one.json", "two.json"]).is_wrong_use("two.json");
     run(&["schema", "--check", "--out", "there"]).is_wrong_use("cannot be used with");
     run(&["explain"]).is_wrong_use("<ID>");
+    run(&["adapter"]).is_wrong_use("<TARGET>");
+    run(&["adapter", "memory"]).is_wrong_use("memory: expected one of memory:, sqlite:, sqlite:PATH, exec:COMMAND");
 }
 
 #[test]

@@ -15,6 +15,9 @@ use crate::sqlite::trouble::Done;
 /// The most bytes of bodies in one answer; one message always fits.
 pub(super) const MAX_ANSWER: usize = 8 << 20;
 
+/// The most messages in one answer, however small they are.
+pub(super) const MAX_COUNT: u32 = 65_536;
+
 /// A ready message.
 struct Next {
     /// Whose it is: 0 is nobody's, 1 the recipient's.
@@ -44,6 +47,10 @@ impl Store<'_> {
         if self.cache.place(place).ready == 0 {
             return Ok(Vec::new());
         }
+        if fetch.id.is_none() && self.all_is_fresh(place) {
+            return self.take_fresh(place, fetch, client, now);
+        }
+        self.put_in_order(place)?;
         self.take_from(place, fetch, client, now)
     }
 
@@ -51,7 +58,7 @@ impl Store<'_> {
         let recipients = ["", fetch.recipient.as_deref().unwrap_or("")];
         let all = match fetch.id {
             Some(id) => self.ready_with_id(place, id, recipients[1], now)?,
-            None => self.ready_in_order(place, recipients[1], fetch.max, now)?,
+            None => self.ready_in_order(place, recipients[1], fetch.max.min(MAX_COUNT), now)?,
         };
         let Some(first) = all.first() else { return Ok(Vec::new()) };
         let (number, delivery, lease) =
@@ -80,19 +87,17 @@ impl Store<'_> {
                 }
             }
         }
-        let count = i64::try_from(all.len()).unwrap_or(i64::MAX);
+        self.count_taken(place, all.len(), until);
+        let deliver = |next: Next| delivered(number, delivery, next.rank, next.seq, next.used, next.id, next.body);
+        Ok(all.into_iter().map(deliver).collect())
+    }
+
+    pub(super) fn count_taken(&mut self, place: PlaceIx, count: usize, until: Millis) {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
         let state = self.cache.place_mut(place);
         state.ready -= count;
         state.held += count;
         self.next_due = self.next_due.min(until);
-        let deliver = |next: Next| Delivery {
-            tag: Tag(tag::write(number, next.seq, delivery)),
-            id: next.id,
-            body: next.body,
-            priority: 10 - next.rank,
-            attempt: u32::try_from(next.used + 1).unwrap_or(u32::MAX),
-        };
-        Ok(all.into_iter().map(deliver).collect())
     }
 
     /// Moves one ready message into the hands of a consumer.
@@ -144,8 +149,8 @@ impl Store<'_> {
         let state = self.cache.queue(place.0);
         let mut select = self.connection.prepare_cached(
             "SELECT ready.rank, ready.seq, ready.used, message.id, message.body, ready.recipient <> ''
-             FROM known JOIN message USING (seq)
-             JOIN ready ON ready.place = ?3 AND ready.recipient = message.recipient
+             FROM known CROSS JOIN message USING (seq)
+             CROSS JOIN ready ON ready.place = ?3 AND ready.recipient = message.recipient
                   AND ready.rank = 10 - message.priority AND ready.seq = message.seq
              WHERE known.queue = ?1 AND known.id = ?2 AND ready.recipient IN ('', ?4)
                   AND (ready.expires_at IS NULL OR ready.expires_at > ?5)
@@ -162,6 +167,7 @@ impl Store<'_> {
 
     /// Looks at what a fetch would take.
     pub(crate) fn peek(&mut self, queue: &Queue, peek: &Peek, now: Millis) -> Done<Vec<Peeked>> {
+        self.put_all_in_order()?;
         let at = self.cache.require(self.connection, queue)?;
         let recipient = peek.recipient.as_deref().unwrap_or("");
         let place = self.cache.group(at, peek.group.as_deref());
@@ -175,13 +181,13 @@ impl Store<'_> {
         let Some(place) = place else { return self.peek_as_if_new(at, peek, recipient, behind, now) };
         let mut select = self.connection.prepare_cached(
             "SELECT ready.rank, ready.seq, ready.used, message.id, message.body
-             FROM ready JOIN message USING (seq)
+             FROM ready CROSS JOIN message USING (seq)
              WHERE place = ?1 AND ready.recipient IN ('', ?2) AND (ready.rank, ready.seq) > (?3, ?4)
                   AND (ready.expires_at IS NULL OR ready.expires_at > ?5)
              ORDER BY ready.rank, ready.seq LIMIT ?6",
         )?;
         let number = self.cache.place(place).place;
-        let rows = select.query(params![number, recipient, behind.0, behind.1, now, peek.max])?;
+        let rows = select.query(params![number, recipient, behind.0, behind.1, now, peek.max.min(MAX_COUNT)])?;
         peeked(rows)
     }
 
@@ -196,13 +202,13 @@ impl Store<'_> {
     ) -> Done<Vec<Peeked>> {
         let mut select = self.connection.prepare_cached(
             "SELECT 10 - priority AS rank, message.seq, 0, message.id, body
-             FROM known JOIN message USING (seq)
+             FROM known CROSS JOIN message USING (seq)
              WHERE known.queue = ?1 AND recipient IN ('', ?2) AND (10 - priority, message.seq) > (?3, ?4)
                   AND (expires_at IS NULL OR expires_at > ?5) AND due_at <= ?5
              ORDER BY rank, message.seq LIMIT ?6",
         )?;
         let queue = self.cache.queue(at).queue;
-        peeked(select.query(params![queue, recipient, behind.0, behind.1, now, peek.max])?)
+        peeked(select.query(params![queue, recipient, behind.0, behind.1, now, peek.max.min(MAX_COUNT)])?)
     }
 
     /// Where a message stands in the order, if it is ready for this recipient.
@@ -217,12 +223,12 @@ impl Store<'_> {
         let queue = self.cache.queue(at).queue;
         if let Some(place) = place {
             let mut select = self.connection.prepare_cached(
-                "SELECT ready.rank, ready.seq FROM known JOIN message USING (seq)
-                 JOIN ready ON ready.place = ?3 AND ready.recipient = message.recipient
+                "SELECT ready.rank, ready.seq FROM known CROSS JOIN message USING (seq)
+                 CROSS JOIN ready ON ready.place = ?3 AND ready.recipient = message.recipient
                       AND ready.rank = 10 - message.priority AND ready.seq = message.seq
                  WHERE known.queue = ?1 AND known.id = ?2 AND ready.recipient IN ('', ?4)
                       AND (ready.expires_at IS NULL OR ready.expires_at > ?5)
-                 ORDER BY ready.rank, ready.seq LIMIT 1",
+                 ORDER BY ready.rank DESC, ready.seq DESC LIMIT 1",
             )?;
             let number = self.cache.place(place).place;
             let found =
@@ -230,14 +236,20 @@ impl Store<'_> {
             return Ok(found.optional()?);
         }
         let mut select = self.connection.prepare_cached(
-            "SELECT priority, message.seq FROM known JOIN message USING (seq)
+            "SELECT priority, message.seq FROM known CROSS JOIN message USING (seq)
              WHERE known.queue = ?1 AND known.id = ?2 AND recipient IN ('', ?3)
                   AND (expires_at IS NULL OR expires_at > ?4) AND due_at <= ?4
-             ORDER BY priority DESC, message.seq LIMIT 1",
+             ORDER BY priority, message.seq DESC LIMIT 1",
         )?;
         let found = select.query_row(params![queue, id, recipient, now], |row| Ok((rank(row.get(0)?), row.get(1)?)));
         Ok(found.optional()?)
     }
+}
+
+/// A message in the hands of a consumer.
+pub(super) fn delivered(place: i64, delivery: i64, rank: i64, seq: i64, used: i64, id: Uuid, body: Bytes) -> Delivery {
+    let tag = Tag(tag::write(place, seq, delivery));
+    Delivery { tag, id, body, priority: 10 - rank, attempt: u32::try_from(used + 1).unwrap_or(u32::MAX) }
 }
 
 /// Rows of the order of fetching, as far as they fit into one answer.

@@ -5,23 +5,14 @@ use rusqlite::{OptionalExtension as _, params};
 use uuid::Uuid;
 
 use super::Store;
-use super::deliver::MAX_ANSWER;
-use super::life::Held;
+use super::deliver::{MAX_ANSWER, MAX_COUNT};
+use super::rows::{Again, Held};
 use crate::clock::{Millis, timestamp};
 use crate::contract::Letter;
 use crate::demand::{End, kept_reason};
 use crate::error::BrokerError;
 use crate::queue::Queue;
 use crate::sqlite::trouble::Done;
-
-/// What is sent back of a letter.
-pub(super) struct Again {
-    pub(super) id: Uuid,
-    pub(super) priority: i64,
-    pub(super) recipient: String,
-    pub(super) ttl_ms: Option<i64>,
-    pub(super) body: Vec<u8>,
-}
 
 impl Store<'_> {
     /// Moves a message whose delivery is over to the letters.
@@ -54,7 +45,7 @@ impl Store<'_> {
              FROM letter JOIN place USING (place)
              WHERE letter.queue = ?1 AND (?2 IS NULL OR place = ?2) ORDER BY letter LIMIT ?3",
         )?;
-        let mut rows = select.query(params![self.cache.queue(at).queue, place, max])?;
+        let mut rows = select.query(params![self.cache.queue(at).queue, place, max.min(MAX_COUNT)])?;
         let (mut letters, mut bytes) = (Vec::new(), 0);
         while let Some(row) = rows.next()? {
             let body = Bytes::copy_from_slice(row.get_ref(1)?.as_bytes()?);

@@ -2,33 +2,26 @@
 
 use rusqlite::{OptionalExtension as _, params};
 
-use super::publish::Row;
+use super::rows::{Held, Past, Row};
 use super::{Store, rank};
 use crate::clock::Millis;
 use crate::demand::End;
 use crate::sqlite::cache::{PlaceIx, QueueIx};
 use crate::sqlite::trouble::Done;
 
-/// What a group did with a message so far.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Past {
-    pub(super) used: i64,
-    pub(super) delivered_at: Option<Millis>,
-    pub(super) reason: Option<String>,
-}
-
-/// A delivery that is over, as its row in `held` said.
-#[derive(Debug, Clone)]
-pub(super) struct Held {
-    pub(super) place: PlaceIx,
-    pub(super) seq: i64,
-    pub(super) attempt: i64,
-    pub(super) delivered_at: Millis,
-    pub(super) reason: Option<String>,
-}
-
 impl Store<'_> {
     pub(super) fn make_ready(&mut self, place: PlaceIx, row: &Row, past: &Past) -> Done<()> {
+        self.write_ready(place, row, past)?;
+        self.cache.place_mut(place).ready += 1;
+        self.woken.insert(place);
+        if let Some(expires_at) = row.expires_at {
+            self.next_due = self.next_due.min(expires_at);
+        }
+        Ok(())
+    }
+
+    /// Writes a row into the order of fetching.
+    pub(super) fn write_ready(&mut self, place: PlaceIx, row: &Row, past: &Past) -> Done<()> {
         let number = self.cache.place(place).place;
         self.hot.ready.execute(params![
             number,
@@ -40,11 +33,6 @@ impl Store<'_> {
             past.delivered_at,
             past.reason,
         ])?;
-        self.cache.place_mut(place).ready += 1;
-        self.woken.insert(place);
-        if let Some(expires_at) = row.expires_at {
-            self.next_due = self.next_due.min(expires_at);
-        }
         Ok(())
     }
 
@@ -114,7 +102,8 @@ impl Store<'_> {
     }
 
     /// The first published message of a queue that some group waits with and none holds.
-    pub(super) fn oldest_that_nobody_holds(&self, at: QueueIx) -> Done<Option<i64>> {
+    pub(super) fn oldest_that_nobody_holds(&mut self, at: QueueIx) -> Done<Option<i64>> {
+        self.put_all_in_order()?;
         let mut behind = i64::MIN;
         loop {
             let mut oldest = None;

@@ -3,7 +3,9 @@
 use rusqlite::params;
 use uuid::Uuid;
 
-use super::{Store, rank};
+use super::Store;
+use super::fresh::Fresh;
+use super::rows::{Again, Past, Row};
 use crate::clock::Millis;
 use crate::contract::{Message, Stored};
 use crate::demand::Terms;
@@ -12,16 +14,6 @@ use crate::policy::Overflow;
 use crate::queue::Queue;
 use crate::sqlite::cache::{PlaceIx, QueueIx};
 use crate::sqlite::trouble::Done;
-
-/// What the tables say of a message beside its body.
-#[derive(Debug, Clone)]
-pub(super) struct Row {
-    pub(super) seq: i64,
-    pub(super) priority: i64,
-    pub(super) recipient: String,
-    pub(super) due_at: Millis,
-    pub(super) expires_at: Option<Millis>,
-}
 
 /// A message's row before it has a body and a place.
 struct NewRow<'a> {
@@ -73,7 +65,11 @@ impl Store<'_> {
             None => Ok(Stored::Duplicate),
             Some(row) => {
                 for place in self.cache.places(at) {
-                    self.give(place, &row, now)?;
+                    if row.due_at > now {
+                        self.give(place, &row, now)?;
+                    } else {
+                        self.keep_aside(place, Fresh { row: row.clone(), id: *id, body: message.body.clone() });
+                    }
                 }
                 let places = self.cache.queue(at).places.len();
                 if places > 1 {
@@ -86,7 +82,9 @@ impl Store<'_> {
 
     /// Writes a message's row, unless its id is known and that matters.
     fn insert(&mut self, at: QueueIx, row: &NewRow<'_>, once: bool) -> Done<Option<Row>> {
-        if once && self.knows(row.queue, row.id, row.published_at)? {
+        // Ids that are made of the time are mostly newer than all before.
+        let may_be_known = self.cache.queue(at).newest.is_some_and(|newest| *row.id <= newest);
+        if once && may_be_known && self.knows(row.queue, row.id, row.published_at)? {
             return Ok(None);
         }
         let (seq, terms) = (self.next_seq(), row.terms);
@@ -104,13 +102,15 @@ impl Store<'_> {
             row.forget_at,
             row.body,
         ])?;
-        self.cache.queue_mut(at).length += 1;
+        let state = self.cache.queue_mut(at);
+        state.length += 1;
+        state.newest = state.newest.max(Some(*row.id));
         let (priority, due_at, expires_at) = (terms.priority, terms.due_at, terms.expires_at);
         Ok(Some(Row { seq, priority, recipient: row.recipient.to_owned(), due_at, expires_at }))
     }
 
     /// Puts a message back into one group, as new and at the end.
-    pub(super) fn insert_again(&mut self, place: PlaceIx, again: &super::letters::Again, now: Millis) -> Done<()> {
+    pub(super) fn insert_again(&mut self, place: PlaceIx, again: &Again, now: Millis) -> Done<()> {
         let state = self.cache.queue(place.0);
         let (queue, full) = (state.queue, state.policy.max_length.is_some_and(|most| state.length >= most));
         if full {
@@ -133,9 +133,9 @@ impl Store<'_> {
     /// Lets a group have a message: to fetch, or to rest first.
     pub(super) fn give(&mut self, place: PlaceIx, row: &Row, now: Millis) -> Done<()> {
         if row.due_at > now {
-            self.rest(place, row, row.due_at, &super::life::Past::default())
+            self.rest(place, row, row.due_at, &Past::default())
         } else {
-            self.make_ready(place, row, &super::life::Past::default())
+            self.make_ready(place, row, &Past::default())
         }
     }
 
@@ -165,12 +165,5 @@ impl Store<'_> {
             Some(seq) => self.drop_everywhere(at, seq),
             None => Err(full.into()),
         }
-    }
-}
-
-/// The row in the order of fetching.
-impl Row {
-    pub(super) const fn rank(&self) -> i64 {
-        rank(self.priority)
     }
 }

@@ -3,8 +3,7 @@
 use rusqlite::params;
 
 use super::Store;
-use super::life::Past;
-use super::publish::Row;
+use super::rows::{Past, Row};
 use crate::clock::Millis;
 use crate::contract::Depth;
 use crate::error::BrokerError;
@@ -50,13 +49,13 @@ impl Store<'_> {
         self.connection
             .prepare_cached(
                 "INSERT INTO share (seq, turns)
-                 SELECT message.seq, 2 FROM known JOIN message USING (seq) WHERE known.queue = ?1
+                 SELECT message.seq, 2 FROM known CROSS JOIN message USING (seq) WHERE known.queue = ?1
                  ON CONFLICT (seq) DO UPDATE SET turns = turns + 1",
             )?
             .execute([queue])?;
         let mut select = self.connection.prepare_cached(
             "SELECT message.seq, priority, recipient, due_at, expires_at
-             FROM known JOIN message USING (seq) WHERE known.queue = ?1",
+             FROM known CROSS JOIN message USING (seq) WHERE known.queue = ?1",
         )?;
         let rows = select.query_map([queue], |row| {
             let (seq, priority, recipient) = (row.get(0)?, row.get(1)?, row.get(2)?);
@@ -89,7 +88,7 @@ impl Store<'_> {
         }
         let mut select = self.connection.prepare_cached(
             "SELECT count(*) FILTER (WHERE due_at <= ?2), count(*) FILTER (WHERE due_at > ?2)
-             FROM known JOIN message USING (seq)
+             FROM known CROSS JOIN message USING (seq)
              WHERE known.queue = ?1 AND (expires_at IS NULL OR expires_at > ?2)",
         )?;
         let (ready, delayed) =
@@ -99,6 +98,7 @@ impl Store<'_> {
 
     pub(crate) fn purge(&mut self, queue: &Queue, group: Option<&str>, dead: bool) -> Done<u64> {
         let at = self.cache.require(self.connection, queue)?;
+        self.put_all_in_order()?;
         let places: Vec<PlaceIx> = match group {
             None => self.cache.places(at).collect(),
             Some(_) => self.cache.group(at, group).into_iter().collect(),
@@ -151,6 +151,7 @@ impl Store<'_> {
     /// Removes a queue, and all that is known of it.
     pub(crate) fn delete(&mut self, queue: &Queue) -> Done<()> {
         let at = self.cache.require(self.connection, queue)?;
+        self.put_all_in_order()?;
         let number = self.cache.queue(at).queue;
         for place in self.cache.queue(at).places.iter().map(|place| place.place) {
             for table in ["ready", "resting", "held", "tally"] {
@@ -170,7 +171,7 @@ impl Store<'_> {
         ] {
             self.run(sql, number)?;
         }
-        self.write_counts()?;
+        self.write_back()?;
         self.cache.forget();
         // Who waits for its messages has to hear that it is gone.
         self.all_woken = true;

@@ -3,7 +3,7 @@
 use rusqlite::OptionalExtension as _;
 
 use super::Store;
-use super::life::Held;
+use super::rows::Held;
 use crate::clock::Millis;
 use crate::contract::{CloseMode, Tag, Verdict};
 use crate::demand::{End, kept_reason};
@@ -83,7 +83,7 @@ impl Store<'_> {
                 "INSERT INTO finished
                  (queue, place, id, priority, recipient, ttl_ms, published_at, attempts, done_at, body)
                  SELECT queue, place, id, priority, recipient, ttl_ms, published_at, attempt, ?5, body
-                 FROM held JOIN message USING (seq)
+                 FROM held CROSS JOIN message USING (seq)
                  WHERE place = ?1 AND seq = ?2 AND delivery = ?3 AND client = ?4 AND until > ?5",
             )?
             .execute([self.cache.place(place).place, seq, delivery, client, now])?;
@@ -108,7 +108,7 @@ impl Store<'_> {
     pub(crate) fn release(&mut self, clients: &[i64], mode: CloseMode, now: Millis) -> Done<()> {
         let mut select = self.connection.prepare_cached(
             "SELECT delivery, -priority, seq, place, attempt, delivered_at, reason, until
-             FROM held JOIN message USING (seq) WHERE client = ?1",
+             FROM held CROSS JOIN message USING (seq) WHERE client = ?1",
         )?;
         let mut delete = self.connection.prepare_cached("DELETE FROM held WHERE client = ?1")?;
         let mut all = Vec::new();

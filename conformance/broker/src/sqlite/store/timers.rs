@@ -4,8 +4,7 @@
 use rusqlite::params;
 
 use super::Store;
-use super::life::{Held, Past};
-use super::publish::Row;
+use super::rows::{Held, Past, Row};
 use crate::clock::Millis;
 use crate::demand::End;
 use crate::sqlite::trouble::Done;
@@ -26,6 +25,7 @@ impl Store<'_> {
     pub(crate) fn tick(&mut self, now: Millis) -> Done<bool> {
         let mut all = true;
         if now >= self.next_due {
+            self.put_all_in_order()?;
             all &= self.end_leases(now)?;
             all &= self.end_rests(now)?;
             all &= self.drop_expired(now)?;
@@ -50,7 +50,7 @@ impl Store<'_> {
 
     fn end_leases(&mut self, now: Millis) -> Done<bool> {
         let mut select = self.connection.prepare_cached(
-            "SELECT place, seq, attempt, delivered_at, reason, until FROM held JOIN message USING (seq)
+            "SELECT place, seq, attempt, delivered_at, reason, until FROM held CROSS JOIN message USING (seq)
              WHERE until <= ?1 ORDER BY until, delivery, priority DESC, seq LIMIT ?2",
         )?;
         let rows = select.query_map([now, CHUNK], |row| {
@@ -72,7 +72,7 @@ impl Store<'_> {
     fn end_rests(&mut self, now: Millis) -> Done<bool> {
         let mut select = self.connection.prepare_cached(
             "SELECT place, seq, used, resting.delivered_at, reason, priority, recipient, due_at, expires_at
-             FROM resting JOIN message USING (seq) WHERE wake_at <= ?1 ORDER BY wake_at, seq LIMIT ?2",
+             FROM resting CROSS JOIN message USING (seq) WHERE wake_at <= ?1 ORDER BY wake_at, seq LIMIT ?2",
         )?;
         let rows = select.query_map([now, CHUNK], |row| {
             let (place, seq): (i64, i64) = (row.get(0)?, row.get(1)?);

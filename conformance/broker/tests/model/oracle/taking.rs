@@ -63,7 +63,7 @@ impl Oracle {
         let mut ready = self.ready(place, taking);
         if let Some(after) = taking.id {
             let behind =
-                ready.iter().position(|record| record.parcel.id == after).map_or(ready.len(), |index| index + 1);
+                ready.iter().rposition(|record| record.parcel.id == after).map_or(ready.len(), |index| index + 1);
             ready.drain(..behind);
         }
         ready.truncate(usize::try_from(taking.max).unwrap());
