@@ -12,9 +12,6 @@ use super::trouble::is_busy;
 use super::{Durability, SqliteOptions, schema};
 use crate::open_error::OpenError;
 
-/// How long a process queues at the door before it goes in without its turn.
-const DOOR_PATIENCE: Duration = Duration::from_secs(1);
-
 /// How many pages the log has at least, where there was no room for more once.
 const LEAST_PAGES: i32 = 100;
 
@@ -52,7 +49,7 @@ impl Connections {
     /// Begins a transaction that writes, in its turn.
     pub(crate) fn begin(&self) -> rusqlite::Result<()> {
         let start = Instant::now();
-        let in_turn = self.door.as_ref().filter(|door| door.queue_up(self.patience.min(DOOR_PATIENCE)));
+        let in_turn = self.door.as_ref().filter(|door| door.queue_up(self.patience / 2));
         let begun = loop {
             match self.run("BEGIN IMMEDIATE") {
                 Err(error) if is_busy(&error) && start.elapsed() < self.patience => {
