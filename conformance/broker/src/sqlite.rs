@@ -3,7 +3,7 @@
 //! Publishing is durable: the answer comes when the disk has the message. Many who publish at once
 //! share one wait for the disk. A fetch that waits wakes at once when something is published through
 //! the same broker, and within 5 ms when another process published it (the file is looked at that
-//! often while somebody waits).
+//! often while somebody waits). Processes that share a file write in the order in which they come.
 //!
 //! Policies are kept in the file, in the table `queue`: a client that did not declare a queue finds
 //! its policy there. Views say in words what is in the file: `messages`, `dead_letter_queue`,

@@ -15,7 +15,7 @@ use rusqlite::hooks::Wal;
 use rusqlite::{Connection, OpenFlags};
 
 /// From so many pages in the log on it is worth copying.
-const ENOUGH_PAGES: i32 = 1_000;
+pub(crate) const ENOUGH_PAGES: i32 = 1_000;
 
 /// From so many on the writer does it itself, however long that takes.
 const TOO_MANY_PAGES: i32 = 64_000;
@@ -27,7 +27,6 @@ const COPIED: u8 = 2;
 /// The thread that copies.
 pub(crate) struct Checkpoint {
     wanted: Option<SyncSender<()>>,
-    /// How many pages the log held after the writer's last commit.
     pages: Arc<AtomicI32>,
     state: Arc<AtomicU8>,
     thread: Option<JoinHandle<()>>,
@@ -59,10 +58,15 @@ impl Checkpoint {
         none
     }
 
+    /// How many pages the log held after the writer's last commit.
+    pub(crate) fn pages(&self) -> i32 {
+        self.pages.load(Ordering::Relaxed)
+    }
+
     /// After a commit of the writer.
     pub(crate) fn after_commit(&self, writer: &Connection) {
         let Some(wanted) = &self.wanted else { return };
-        let pages = self.pages.load(Ordering::Relaxed);
+        let pages = self.pages();
         if pages < ENOUGH_PAGES {
             return;
         }

@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-use super::checkpoint::Checkpoint;
+use super::checkpoint::{Checkpoint, ENOUGH_PAGES};
 use super::door::{Door, door_of};
 use super::trouble::is_busy;
 use super::{Durability, SqliteOptions, schema};
 use crate::open_error::OpenError;
 
-/// How long a process queues at the door before it goes in without its turn.
-const DOOR_PATIENCE: Duration = Duration::from_secs(1);
+/// How many pages the log has at least, where there was no room for more once.
+const LEAST_PAGES: i32 = 100;
 
 /// The connection of a writer, and the door at which it queues.
 pub(crate) struct Connections {
@@ -21,8 +21,9 @@ pub(crate) struct Connections {
     checkpoint: Checkpoint,
     door: Option<Door>,
     patience: Duration,
-    /// There was no room, and not all of the log has been copied since.
-    tight: Cell<bool>,
+    /// From so many pages in the log on the writer copies it, whatever that costs. Without a bound as
+    /// long as there has always been room.
+    log_room: Cell<i32>,
 }
 
 impl Connections {
@@ -41,13 +42,14 @@ impl Connections {
         settled.map_err(|error| schema::in_words(path, &error))?;
         let door = Door::of(path);
         let checkpoint = Checkpoint::start(path, &mut connection);
-        Ok(Connections { connection, checkpoint, door, patience: options.busy_timeout, tight: Cell::new(false) })
+        let (patience, log_room) = (options.busy_timeout, Cell::new(i32::MAX));
+        Ok(Connections { connection, checkpoint, door, patience, log_room })
     }
 
     /// Begins a transaction that writes, in its turn.
     pub(crate) fn begin(&self) -> rusqlite::Result<()> {
         let start = Instant::now();
-        let in_turn = self.door.as_ref().filter(|door| door.queue_up(self.patience.min(DOOR_PATIENCE)));
+        let in_turn = self.door.as_ref().filter(|door| door.queue_up(self.patience / 2));
         let begun = loop {
             match self.run("BEGIN IMMEDIATE") {
                 Err(error) if is_busy(&error) && start.elapsed() < self.patience => {
@@ -68,8 +70,7 @@ impl Connections {
 
     /// What can be done for the file once everybody has been answered.
     pub(crate) fn after_commit(&self) {
-        if self.tight.get() {
-            // The file first, before the log has taken what room there is again.
+        if self.checkpoint.pages() >= self.log_room.get() {
             self.copy_log();
         } else {
             self.checkpoint.after_commit(&self.connection);
@@ -82,17 +83,25 @@ impl Connections {
         let start = Instant::now();
         let whole = loop {
             let copied = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
-                Ok((row.get::<_, bool>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
+                Ok((row.get::<_, bool>(0)?, row.get::<_, i32>(1)?, row.get::<_, i32>(2)?))
             });
             match copied {
                 // Somebody else is copying, who is soon through.
                 Ok((true, ..)) if start.elapsed() < self.patience => std::thread::sleep(Duration::from_millis(1)),
-                Ok((busy, pages, copied)) => break !busy && pages > 0 && pages == copied,
-                Err(_) => break false,
+                Ok((false, pages, copied)) if pages > 0 && pages == copied => break Some(pages),
+                _ => break None,
             }
         };
-        self.tight.set(!whole);
-        whole
+        self.log_room.set(match (whole, self.log_room.get()) {
+            // The file needs room before the log takes more: after each commit it is tried again.
+            (None, _) => 0,
+            // This much the log has. It does with it, and leaves the rest to the file.
+            (Some(pages), 0 | i32::MAX) if pages < ENOUGH_PAGES => (pages / 2).max(LEAST_PAGES),
+            // It will be copied soon enough as ever.
+            (Some(_), 0) => i32::MAX,
+            (Some(_), room) => room,
+        });
+        whole.is_some()
     }
 
     pub(crate) fn roll_back(&self) {

@@ -26,6 +26,9 @@ pub(crate) struct Door {
     waits: Arc<AtomicBool>,
     /// Whether the thread has been asked and has not answered.
     asked: Cell<bool>,
+    /// Whether it was waited for without success the last time: then somebody stands there who does
+    /// not move, and not everything is to be kept waiting for so long.
+    in_vain: Cell<bool>,
 }
 
 /// What has become of the thread's wait.
@@ -53,11 +56,17 @@ impl Door {
         let wait = move || wait_whenever_asked(&locked, &asked, &answer, &waiting);
         // It ends by itself, at the latest when it gets the lock and nobody is there.
         std::thread::Builder::new().name("workwire-door".to_owned()).spawn(wait).ok()?;
-        Some(Door { file, ask, answers, waits, asked: Cell::new(false) })
+        Some(Door { file, ask, answers, waits, asked: Cell::new(false), in_vain: Cell::new(false) })
     }
 
-    /// Waits for its turn, and says whether it came.
+    /// Waits for its turn, and says whether it came. Who waited in vain goes in without.
     pub(crate) fn queue_up(&self, patience: Duration) -> bool {
+        let come = self.wait(if self.in_vain.get() { patience / 50 } else { patience });
+        self.in_vain.set(!come);
+        come
+    }
+
+    fn wait(&self, patience: Duration) -> bool {
         // While the thread still waits for an earlier turn, this is what it waits for.
         if !self.asked.get() {
             match self.file.try_lock() {

@@ -35,7 +35,7 @@ pub(crate) fn run(role: &str) {
     match role {
         FULL | FULL_AND_SMALL => {
             // It takes the room away, and gives it back.
-            let size = if role == FULL { 6 << 20 } else { 2 << 20 };
+            let size = if role == FULL { 6 << 20 } else { 5 << 19 };
             std::fs::write(&filler, vec![1; size]).unwrap();
             runtime.block_on(fill_up(&file, Code::Full, || std::fs::remove_file(filler).unwrap()));
         }

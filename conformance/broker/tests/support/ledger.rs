@@ -6,7 +6,7 @@ mod core;
 mod fault;
 mod life;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 use workwire_broker::Stored;
@@ -26,6 +26,8 @@ pub(crate) struct Ledger {
     notes: BTreeMap<Uuid, (Note, i64)>,
     /// What was asked and not answered.
     open: BTreeMap<u64, (i64, Ask)>,
+    /// What open fetches may have taken: a later delivery of it has been heard of first.
+    late: BTreeMap<u64, Vec<(Uuid, Desk)>>,
     pub(crate) faults: Vec<Fault>,
     pub(crate) sums: Sums,
 }
@@ -84,7 +86,13 @@ impl Ledger {
                     self.fault(Kind::Wrong, format!("a fetch of {max} got {}", deliveries.len()));
                 }
                 for delivered in deliveries {
-                    self.delivered(desk, asked_at, at, &delivered);
+                    self.delivered(call, desk, asked_at, at, &delivered);
+                }
+                for (id, desk) in self.late.remove(&call).unwrap_or_default() {
+                    // Where it was among the deliveries, there is nothing left to say.
+                    if !self.life(id, desk).answered(call, at, |state| !state.has(call)) {
+                        self.wrong(id, desk, "a fetch that took it did not get it");
+                    }
                 }
             }
             (Ask::Settle { desk, each }, Answer::Settled(answers)) => {
@@ -92,7 +100,7 @@ impl Ledger {
                     self.sums.settled += u64::from(done);
                     let agrees = self.life(id, desk).answered(call, at, |state| {
                         let held = matches!(&state.core, Core::Held { attempt: held, .. } if *held == attempt);
-                        if done { state.applied.contains(&call) } else { !state.applied.contains(&call) && !held }
+                        if done { state.has(call) } else { !state.has(call) && !held }
                     });
                     if !agrees {
                         let answer = if done { "ok" } else { "stale" };
@@ -103,21 +111,22 @@ impl Ledger {
             (Ask::Replay { desk, id }, Answer::Replayed(done)) => {
                 let agrees = self.life(id, desk).answered(call, at, |state| {
                     let letter = matches!(state.core, Core::Letter { .. });
-                    if done { state.applied.contains(&call) } else { !state.applied.contains(&call) && !letter }
+                    if done { state.has(call) } else { !state.has(call) && !letter }
                 });
                 if !agrees {
                     self.wrong(id, desk, &format!("a replay was answered {done}"));
                 }
             }
             (Ask::Close { desk, held, .. }, Answer::Closed) => {
-                for (id, attempt) in held {
-                    let agrees = self.life(id, desk).answered(
-                        call,
-                        at,
-                        |state| !matches!(&state.core, Core::Held { attempt: held, .. } if *held == attempt),
-                    );
+                let all: BTreeSet<Uuid> = held.iter().map(|(id, _)| *id).collect();
+                for id in all {
+                    let agrees = self.life(id, desk).answered(call, at, |state| {
+                        // Given back, it may have been taken again under the same number.
+                        let Core::Held { attempt, .. } = &state.core else { return true };
+                        state.has(call) || !held.contains(&(id, *attempt))
+                    });
                     if !agrees {
-                        self.wrong(id, desk, &format!("delivery {attempt} is still held after its client was closed"));
+                        self.wrong(id, desk, "it is still held after its client was closed");
                     }
                 }
             }
@@ -130,8 +139,8 @@ impl Ledger {
         self.sums.published += u64::from(stored == Stored::Stored);
         for desk in note.desk.groups() {
             let agrees = self.life(note.id, *desk).answered(call, at, |state| match stored {
-                Stored::Stored => state.applied.contains(&call),
-                Stored::Duplicate => !state.applied.contains(&call) && state.core != Core::Absent,
+                Stored::Stored => state.has(call),
+                Stored::Duplicate => !state.has(call) && state.core != Core::Absent,
             });
             if !agrees {
                 self.wrong(note.id, *desk, &format!("a publish was answered {stored:?}"));
@@ -139,7 +148,7 @@ impl Ledger {
         }
     }
 
-    fn delivered(&mut self, desk: Desk, asked_at: i64, at: i64, delivered: &Delivered) {
+    fn delivered(&mut self, call: u64, desk: Desk, asked_at: i64, at: i64, delivered: &Delivered) {
         let Delivered { id, attempt, size, whole } = *delivered;
         self.sums.delivered += 1;
         let Some((note, _)) = self.notes.get(&id) else {
@@ -148,26 +157,37 @@ impl Ledger {
         if !whole || size != note.size {
             self.fault(Kind::Wrong, format!("{id} was delivered with other bytes"));
         }
+        self.may_have_been_taken(id, desk);
         let until = asked_at + desk.policy().lease_ms;
         let life = self.life(id, desk);
-        life.reach(at);
-        let taken = life.states.iter().filter(|state| match state.core {
-            Core::Waiting { used, not_before, .. } => used + 1 == attempt && not_before <= at,
-            _ => false,
-        });
-        let mut states: Vec<_> = taken.cloned().collect();
-        for state in &mut states {
-            state.core = state.core.after(&Change::Take { until }).expect("it waits");
-        }
-        if !states.is_empty() {
-            life.states = states;
+        let before = life.states.clone();
+        life.asked(call, Change::Take { until });
+        if life.answered(call, at, |state| state.applied.get(&call) == Some(&Some(attempt))) {
             return;
         }
         // It goes on as if this had been right, so that one fault is one.
-        let before = std::mem::replace(life, Life::at(Core::Held { attempt, reason: None, until }));
-        let twice = before.cores().all(|core| matches!(core, Core::Gone | Core::Held { .. }));
+        *life = Life::at(Core::Held { attempt, reason: None, until });
+        let twice = before.iter().all(|state| matches!(state.core, Core::Gone | Core::Held { .. }));
         let kind = if twice { Kind::Twice } else { Kind::Wrong };
-        self.fault(kind, format!("{id} at {desk:?} was delivered at {at} as {attempt}, which was {:?}", before.states));
+        self.fault(kind, format!("{id} at {desk:?} was delivered at {at} as {attempt}, which was {before:?}"));
+    }
+
+    /// Where leases end soon, another fetch may have taken it before, whose answer is still to be heard:
+    /// a process that is kept waiting hears two answers in any order.
+    fn may_have_been_taken(&mut self, id: Uuid, desk: Desk) {
+        if desk != Desk::Hurried {
+            return;
+        }
+        let others: Vec<(u64, i64)> = self
+            .open
+            .iter()
+            .filter(|(_, (_, what))| matches!(what, Ask::Fetch { desk: Desk::Hurried, .. }))
+            .map(|(call, (asked_at, _))| (*call, asked_at + desk.policy().lease_ms))
+            .collect();
+        for (call, until) in others {
+            self.life(id, desk).asked(call, Change::Take { until });
+            self.late.entry(call).or_default().push((id, desk));
+        }
     }
 
     fn life(&mut self, id: Uuid, desk: Desk) -> &mut Life {

@@ -37,7 +37,7 @@ impl Ledger {
                 life.asked(*call, Change::Take { until: *until });
             }
             life.reach(at);
-            let takes = |state: &State| fetches.iter().filter(|(call, ..)| state.applied.contains(call)).count();
+            let takes = |state: &State| fetches.iter().filter(|(call, ..)| state.has(*call)).count();
             let (note, published_at) = &self.notes[&id];
             let seen = found.lives.get(&(id, desk));
             let is_known = found.known.contains(&(desk.name(), id));

@@ -49,14 +49,14 @@ pub(crate) enum Change {
 }
 
 impl Core {
-    /// Where it is afterwards, if the change concerns a message that is here.
-    pub(crate) fn after(&self, change: &Change) -> Option<Core> {
+    /// Where it is afterwards, if the change concerns a message that is here and happens by now.
+    pub(crate) fn after(&self, change: &Change, now: i64) -> Option<Core> {
         match (self, change) {
             (Core::Absent, Change::Publish { not_before }) => {
                 Some(Core::Waiting { used: 0, reason: None, not_before: *not_before })
             }
             (Core::Letter { .. }, Change::Replay) => Some(Core::Waiting { used: 0, reason: None, not_before: 0 }),
-            (Core::Waiting { used, reason, .. }, Change::Take { until }) => {
+            (Core::Waiting { used, reason, not_before }, Change::Take { until }) if *not_before <= now => {
                 Some(Core::Held { attempt: used + 1, reason: reason.clone(), until: *until })
             }
             (Core::Held { attempt, reason, .. }, Change::Settle { attempt: this, end, not_before })

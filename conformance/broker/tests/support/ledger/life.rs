@@ -1,6 +1,6 @@
 //! Where one message may be for one group, after all that has been said.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::core::{Change, Core};
 
@@ -8,8 +8,14 @@ use super::core::{Change, Core};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct State {
     pub(crate) core: Core,
-    /// Which of the unanswered calls have done what they were to do.
-    pub(crate) applied: BTreeSet<u64>,
+    /// Which of the unanswered calls have done what they were to do; of a fetch, for which attempt.
+    pub(crate) applied: BTreeMap<u64, Option<u32>>,
+}
+
+impl State {
+    pub(crate) fn has(&self, call: u64) -> bool {
+        self.applied.contains_key(&call)
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -21,11 +27,14 @@ pub(crate) struct Life {
 
 impl Life {
     pub(crate) fn at(core: Core) -> Self {
-        Life { states: vec![State { core, applied: BTreeSet::new() }], pending: Vec::new() }
+        Life { states: vec![State { core, applied: BTreeMap::new() }], pending: Vec::new() }
     }
 
     pub(crate) fn asked(&mut self, call: u64, change: Change) {
-        self.pending.push((call, change));
+        let asked = (call, change);
+        if !self.pending.contains(&asked) {
+            self.pending.push(asked);
+        }
     }
 
     /// Adds all that may have become of it by now.
@@ -34,11 +43,15 @@ impl Life {
         while next < self.states.len() {
             let State { core, applied } = self.states[next].clone();
             for (call, change) in &self.pending {
-                if !applied.contains(call)
-                    && let Some(core) = core.after(change)
+                if !applied.contains_key(call)
+                    && let Some(core) = core.after(change, now)
                 {
                     let mut applied = applied.clone();
-                    applied.insert(*call);
+                    let attempt = match (change, &core) {
+                        (Change::Take { .. }, Core::Held { attempt, .. }) => Some(*attempt),
+                        _ => None,
+                    };
+                    applied.insert(*call, attempt);
                     add(&mut self.states, State { core, applied });
                 }
             }
