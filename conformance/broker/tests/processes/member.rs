@@ -4,7 +4,6 @@ use std::io::{BufRead as _, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
@@ -64,9 +63,7 @@ pub(crate) fn run(role: &str) {
 
 /// Opens the file, which may not be there yet, and declares the queue.
 async fn open(told: &Told) -> (SqliteBroker, Arc<dyn Client>) {
-    // Whoever is locked out is told after this time: on a disk that others keep busy, the default is short.
-    let options = SqliteOptions { busy_timeout: Duration::from_mins(1), ..SqliteOptions::at(&told.file) };
-    let broker = SqliteBroker::open(options).unwrap();
+    let broker = SqliteBroker::open(SqliteOptions::at(&told.file)).unwrap();
     let client: Arc<dyn Client> = broker.open("overseer").await.unwrap().into();
     client.declare(&tasks(), &Policy { lease_ms: told.lease_ms, ..Policy::default() }).await.unwrap();
     (broker, client)
