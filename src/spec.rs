@@ -13,6 +13,26 @@
 #![doc = include_str!("spec/channel.md")]
 #![doc = include_str!("spec/event.md")]
 #![doc = include_str!("spec/mappings.md")]
+#![doc = include_str!("spec/broker/delivery.md")]
+#![doc = include_str!("spec/broker/settling.md")]
+#![doc = include_str!("spec/broker/leases.md")]
+#![doc = include_str!("spec/broker/order.md")]
+#![doc = include_str!("spec/broker/priority.md")]
+#![doc = include_str!("spec/broker/dead_letters.md")]
+#![doc = include_str!("spec/broker/replay.md")]
+#![doc = include_str!("spec/broker/expiry.md")]
+#![doc = include_str!("spec/broker/delay.md")]
+#![doc = include_str!("spec/broker/dedupe.md")]
+#![doc = include_str!("spec/broker/groups.md")]
+#![doc = include_str!("spec/broker/addressing.md")]
+#![doc = include_str!("spec/broker/browse.md")]
+#![doc = include_str!("spec/broker/presence.md")]
+#![doc = include_str!("spec/broker/durability.md")]
+#![doc = include_str!("spec/broker/concurrency.md")]
+#![doc = include_str!("spec/broker/limits.md")]
+#![doc = include_str!("spec/broker/tenancy.md")]
+#![doc = include_str!("spec/broker/observability.md")]
+#![doc = include_str!("spec/broker/rpc.md")]
 
 use std::sync::LazyLock;
 
@@ -30,6 +50,26 @@ const AREAS: &[&str] = &[
     include_str!("spec/channel.md"),
     include_str!("spec/event.md"),
     include_str!("spec/mappings.md"),
+    include_str!("spec/broker/delivery.md"),
+    include_str!("spec/broker/settling.md"),
+    include_str!("spec/broker/leases.md"),
+    include_str!("spec/broker/order.md"),
+    include_str!("spec/broker/priority.md"),
+    include_str!("spec/broker/dead_letters.md"),
+    include_str!("spec/broker/replay.md"),
+    include_str!("spec/broker/expiry.md"),
+    include_str!("spec/broker/delay.md"),
+    include_str!("spec/broker/dedupe.md"),
+    include_str!("spec/broker/groups.md"),
+    include_str!("spec/broker/addressing.md"),
+    include_str!("spec/broker/browse.md"),
+    include_str!("spec/broker/presence.md"),
+    include_str!("spec/broker/durability.md"),
+    include_str!("spec/broker/concurrency.md"),
+    include_str!("spec/broker/limits.md"),
+    include_str!("spec/broker/tenancy.md"),
+    include_str!("spec/broker/observability.md"),
+    include_str!("spec/broker/rpc.md"),
 ];
 
 /// How binding a clause is.
@@ -47,7 +87,35 @@ pub struct Clause {
     id: &'static str,
     level: Level,
     scope: Option<Scope>,
+    role: Role,
+    capabilities: &'static str,
     text: &'static str,
+}
+
+/// Whom a clause binds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// What reads and writes messages.
+    Codec,
+    /// What stores and delivers them.
+    Broker,
+    /// A broker, where the machine can be reached on which it runs.
+    Host,
+    /// An adapter in front of a broker.
+    Adapter,
+}
+
+impl Role {
+    /// Its name in the specification.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Role::Codec => "codec",
+            Role::Broker => "broker",
+            Role::Host => "host",
+            Role::Adapter => "adapter",
+        }
+    }
 }
 
 impl Clause {
@@ -75,6 +143,17 @@ impl Clause {
         self.scope
     }
 
+    /// Whom it binds.
+    #[must_use]
+    pub const fn role(&self) -> Role {
+        self.role
+    }
+
+    /// What a broker has to claim for the clause to bind it, by the names of the contract.
+    pub fn capabilities(&self) -> impl Iterator<Item = &'static str> {
+        self.capabilities.split_whitespace()
+    }
+
     /// What it says.
     #[must_use]
     pub const fn text(&self) -> &'static str {
@@ -82,18 +161,29 @@ impl Clause {
     }
 }
 
-/// A clause from its line, `- **ID** (LEVEL, scope) text`.
+/// A clause from its line, `- **ID** (LEVEL, scope) text` where it binds a codec, and
+/// `- **ID** (LEVEL, role: capabilities) text` where it binds somebody else.
 fn clause(line: &'static str) -> Option<Clause> {
     let (id, rest) = line.strip_prefix("- **")?.split_once("** (")?;
     let (marks, text) = rest.split_once(") ")?;
-    let (level, scope) = match marks {
-        "MUST" => (Level::Must, None),
-        "MUST, schema" => (Level::Must, Some(Scope::Schema)),
-        "MUST, beyond" => (Level::Must, Some(Scope::Beyond)),
-        "SHOULD" => (Level::Should, Some(Scope::Warning)),
+    let (level, mark) = marks.split_once(", ").unwrap_or((marks, ""));
+    let level = match level {
+        "MUST" => Level::Must,
+        "SHOULD" => Level::Should,
         _ => return None,
     };
-    Some(Clause { id, level, scope, text })
+    let (name, capabilities) = mark.split_once(": ").unwrap_or((mark, ""));
+    let (role, scope) = match (level, name) {
+        (Level::Must, "") => (Role::Codec, None),
+        (Level::Must, "schema") => (Role::Codec, Some(Scope::Schema)),
+        (Level::Must, "beyond") => (Role::Codec, Some(Scope::Beyond)),
+        (Level::Should, "") => (Role::Codec, Some(Scope::Warning)),
+        (_, "broker") => (Role::Broker, None),
+        (_, "host") => (Role::Host, None),
+        (_, "adapter") => (Role::Adapter, None),
+        _ => return None,
+    };
+    Some(Clause { id, level, scope, role, capabilities, text })
 }
 
 /// Every clause, in the order of the specification.

@@ -1,0 +1,24 @@
+//! Judges any message broker for agents' work against the numbered clauses of
+//! [`workwire::spec`], and proves of each of its own cases that it can fail.
+//!
+//! `case → recorder → broker → history → checker → verdict → event → report`: a [`Case`] does
+//! something to a broker through a [`Recorder`](recorder::Recorder), which writes a
+//! [`History`](history::History); demands and checkers judge that and nothing else.
+
+pub mod anomaly;
+pub mod case;
+pub mod cases;
+pub mod checkers;
+pub mod demand;
+pub mod event;
+pub mod history;
+pub mod judge;
+pub mod plan;
+pub mod recorder;
+pub mod runner;
+pub mod saboteurs;
+pub mod selftest;
+pub mod subject;
+pub mod verdict;
+
+pub use case::Case;

@@ -1,0 +1,86 @@
+//! Which cases are run, and why the others are not.
+
+use workwire::spec::{self, Level};
+use workwire_broker::Capabilities;
+
+use crate::case::Case;
+
+/// A case, and why it is not run, if it is not.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    /// The case.
+    pub case: &'static Case,
+    /// Why it is skipped.
+    pub skipped: Option<String>,
+}
+
+/// Which cases somebody wants. A pattern is a part of a case's id, or of the id of one of its
+/// clauses, in any case of letters; `*` stands for anything in between.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Only those that match one of these; all where there is none.
+    pub only: Vec<String>,
+    /// None of those that match one of these.
+    pub skip: Vec<String>,
+}
+
+impl Filter {
+    /// Whether a case is wanted.
+    #[must_use]
+    pub fn takes(&self, case: &Case) -> bool {
+        let any = |patterns: &[String]| patterns.iter().any(|pattern| is_meant(pattern, case));
+        (self.only.is_empty() || any(&self.only)) && !any(&self.skip)
+    }
+
+    /// Patterns that no case of these matches.
+    #[must_use]
+    pub fn idle(&self, cases: &[&'static Case]) -> Vec<&str> {
+        let patterns = self.only.iter().chain(&self.skip);
+        patterns.map(String::as_str).filter(|pattern| !cases.iter().any(|case| is_meant(pattern, case))).collect()
+    }
+}
+
+/// Whether a pattern means a case.
+#[must_use]
+pub fn is_meant(pattern: &str, case: &Case) -> bool {
+    let matches = |text: &str| is_match(&pattern.to_ascii_lowercase(), &text.to_ascii_lowercase());
+    matches(case.id) || case.clauses.iter().any(|clause| is_clause(pattern, clause))
+}
+
+/// Clauses are meant by their whole id, or by their area.
+fn is_clause(pattern: &str, clause: &str) -> bool {
+    let area = clause.split_once('-').map_or(clause, |(area, _)| area);
+    pattern.eq_ignore_ascii_case(clause) || pattern.eq_ignore_ascii_case(area)
+}
+
+/// Whether the parts between the stars come in the text, one behind the other.
+fn is_match(pattern: &str, text: &str) -> bool {
+    let mut rest = text;
+    for part in pattern.split('*') {
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    true
+}
+
+/// Plans a run for a broker that claims this.
+#[must_use]
+pub fn plan(cases: &[&'static Case], filter: &Filter, claimed: Capabilities) -> Vec<Planned> {
+    let wanted = cases.iter().copied().filter(|case| filter.takes(case));
+    wanted
+        .map(|case| {
+            let missing: Vec<&str> =
+                case.needs.iter().filter(|need| !claimed.has(**need)).map(|need| need.as_str()).collect();
+            let skipped = (!missing.is_empty()).then(|| format!("not claimed: {}", missing.join(", ")));
+            Planned { case, skipped }
+        })
+        .collect()
+}
+
+/// Whether what a case demands is a MUST: the level of its first clause.
+#[must_use]
+pub fn is_must(case: &Case) -> bool {
+    case.clauses.first().and_then(|id| spec::explain(id)).is_none_or(|clause| clause.level() == Level::Must)
+}
