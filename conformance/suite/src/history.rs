@@ -8,7 +8,7 @@ mod lives;
 mod operation;
 mod words;
 
-pub use file::{HistoryError, MOST_BYTES};
+pub use file::{HistoryError, MOST_BYTES, schema};
 pub use operation::{
     Answer, Body, Call, Delivered, FetchCall, LetterSeen, Number, Operation, Outcome, PeekCall, PeekSeen, PublishCall,
     SettleAs, SettleCall,
