@@ -2,13 +2,15 @@
 //! that file's list.
 
 mod ack;
+mod con;
+mod dur;
 
 use crate::case::Case;
 
 /// Every case, in the order of the specification.
 #[must_use]
 pub fn all() -> Vec<&'static Case> {
-    [ack::CASES].into_iter().flatten().collect()
+    [ack::CASES, dur::CASES, con::CASES].into_iter().flatten().collect()
 }
 
 /// The case of an id.

@@ -2,6 +2,8 @@
 //! nothing, so each saboteur says beforehand which clauses it breaks.
 
 mod ack;
+mod con;
+mod dur;
 mod layer;
 
 use std::sync::Arc;
@@ -38,5 +40,5 @@ impl Saboteur {
 /// Every saboteur, by the area of the clause that it breaks.
 #[must_use]
 pub fn all() -> Vec<&'static Saboteur> {
-    [ack::SABOTEURS].into_iter().flatten().collect()
+    [ack::SABOTEURS, dur::SABOTEURS, con::SABOTEURS].into_iter().flatten().collect()
 }
