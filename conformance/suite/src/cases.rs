@@ -9,10 +9,18 @@ use crate::case::Case;
 /// Every case, in the order of the specification.
 #[must_use]
 pub fn all() -> Vec<&'static Case> {
-    [del::CASES, del::waiting::CASES, del::queues::CASES, del::batches::CASES, ack::CASES]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        del::CASES,
+        del::waiting::CASES,
+        del::queues::CASES,
+        del::batches::CASES,
+        ack::CASES,
+        ack::attempts::CASES,
+        ack::rests::CASES,
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// The case of an id.

@@ -39,5 +39,15 @@ impl Saboteur {
 /// Every saboteur, by the area of the clause that it breaks.
 #[must_use]
 pub fn all() -> Vec<&'static Saboteur> {
-    [del::SABOTEURS, del::waiting::SABOTEURS, del::queues::SABOTEURS, ack::SABOTEURS].into_iter().flatten().collect()
+    [
+        del::SABOTEURS,
+        del::waiting::SABOTEURS,
+        del::queues::SABOTEURS,
+        ack::SABOTEURS,
+        ack::attempts::SABOTEURS,
+        ack::rests::SABOTEURS,
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
