@@ -9,6 +9,7 @@ pub mod anomaly;
 pub mod case;
 pub mod cases;
 pub mod checkers;
+pub mod codec;
 pub mod demand;
 pub mod event;
 pub mod history;

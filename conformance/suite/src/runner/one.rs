@@ -79,7 +79,7 @@ pub(crate) fn on_paused_time(
         match subject.reach().await {
             Ok(reached) => {
                 // An hour of paused time is no time at all; the timeout is for a world that has one.
-                let timeout = timeout.max(Duration::from_secs(3_600));
+                let timeout = timeout.max(Duration::from_hours(1));
                 let (history, judgement, _) = run_case(case, &reached, seed, Scale::ONE, timeout).await;
                 (history, judgement)
             }
