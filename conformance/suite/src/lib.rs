@@ -13,6 +13,7 @@ pub mod codec;
 pub mod demand;
 pub mod event;
 pub mod history;
+pub mod host;
 pub mod judge;
 pub mod plan;
 pub mod recorder;

@@ -58,7 +58,7 @@ pub async fn run(
     let start = Instant::now();
     let reached = Arc::new(subject.reach().await?);
     let about = reached.broker.about().clone();
-    let planned = plan::plan(cases, &options.filter, about.capabilities);
+    let planned = plan::plan(cases, &options.filter, about.capabilities, subject.host());
     let _ = events.send(Event::Began(Beginning {
         suite: suite(),
         target: Judged {
@@ -94,7 +94,7 @@ impl Run {
             self.tell(Event::CaseEnded(Box::new(skipped_case(&planned))));
         }
         let (alone, beside): (Vec<_>, Vec<_>) =
-            wanted.into_iter().map(|planned| planned.case).partition(|case| case.alone == Alone::Yes);
+            wanted.into_iter().map(|planned| planned.case).partition(|case| case.alone != Alone::No);
         let again = self.side_by_side(beside, scale).await;
         for case in alone {
             if self.events.is_closed() {

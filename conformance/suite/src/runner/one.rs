@@ -10,6 +10,7 @@ use super::stall::Stall;
 use crate::case::{Case, Scale, Stage};
 use crate::event::{Ended, Event};
 use crate::history::History;
+use crate::host::Host;
 use crate::judge::judge;
 use crate::plan;
 use crate::subject::{Reached, Subject};
@@ -40,7 +41,8 @@ impl Place {
             }
         } else {
             let (history, judgement, left) =
-                run_case(self.case, &self.reached, self.seed, self.scale, self.timeout).await;
+                run_case(self.case, &self.reached, self.subject.host().cloned(), self.seed, self.scale, self.timeout)
+                    .await;
             for what in left {
                 let _ = self.events.send(Event::LeftBehind { what });
             }
@@ -80,7 +82,8 @@ pub(crate) fn on_paused_time(
             Ok(reached) => {
                 // An hour of paused time is no time at all; the timeout is for a world that has one.
                 let timeout = timeout.max(Duration::from_hours(1));
-                let (history, judgement, _) = run_case(case, &reached, seed, Scale::ONE, timeout).await;
+                let (history, judgement, _) =
+                    run_case(case, &reached, subject.host().cloned(), seed, Scale::ONE, timeout).await;
                 (history, judgement)
             }
             Err(error) => (History::default(), setup_failed(error.to_string())),
@@ -96,12 +99,13 @@ fn setup_failed(reason: String) -> Judgement {
 pub(super) async fn run_case(
     case: &'static Case,
     reached: &Reached,
+    host: Option<Arc<dyn Host>>,
     seed: u64,
     scale: Scale,
     timeout: Duration,
 ) -> (History, Judgement, Vec<String>) {
     let prefix = format!("wk{:06x}-", fastrand::u32(..) & 0x00ff_ffff);
-    let mut stage = Stage::new(Arc::clone(&reached.broker), case.id, seed, prefix, scale);
+    let mut stage = Stage::new(Arc::clone(&reached.broker), case.id, seed, prefix, scale).on_host(host);
     let stall = Stall::begin();
     let ran = tokio::time::timeout(timeout, (case.run)(&mut stage)).await;
     let history = stage.history(ran.is_ok(), stall.worst());
