@@ -76,6 +76,22 @@ impl FromStr for Target {
 }
 
 impl Target {
+    /// Whether it is the broker in memory, which lives in this program alone.
+    #[must_use]
+    pub fn is_memory(&self) -> bool {
+        self.kind == Kind::Memory
+    }
+
+    /// The program and its arguments, where it is an adapter that has to be started.
+    #[cfg(feature = "adapter")]
+    #[must_use]
+    pub fn command(&self) -> Option<&[String]> {
+        match &self.kind {
+            Kind::Exec(words) => Some(words),
+            _ => None,
+        }
+    }
+
     /// Opens it.
     ///
     /// # Errors
@@ -212,7 +228,8 @@ mod tests {
     fn a_command_is_split_into_words_without_a_shell() {
         let target: Target = "exec:python3 'my adapter.py' --x=$HOME".parse().unwrap();
         let words = ["python3", "my adapter.py", "--x=$HOME"].map(str::to_owned).to_vec();
-        assert_eq!(target.kind, Kind::Exec(words));
+        assert_eq!(target.command(), Some(&words[..]));
+        assert_eq!("memory:".parse::<Target>().unwrap().command(), None);
         assert!("exec: ".parse::<Target>().is_err() && "exec:'open".parse::<Target>().is_err());
     }
 
