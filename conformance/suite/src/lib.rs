@@ -5,9 +5,15 @@
 //! something to a broker through a [`Recorder`](recorder::Recorder), which writes a
 //! [`History`](history::History); demands and checkers judge that and nothing else.
 
+/// The README's example is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 pub mod anomaly;
 pub mod case;
 pub mod cases;
+mod check;
 pub mod checkers;
 pub mod codec;
 pub mod demand;
@@ -24,3 +30,4 @@ pub mod subject;
 pub mod verdict;
 
 pub use case::Case;
+pub use check::{Checked, check};

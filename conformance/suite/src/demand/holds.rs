@@ -59,11 +59,13 @@ struct Judge<'a> {
 
 impl<'a> Judge<'a> {
     fn judge(&self, expect: &Expectation) -> Holding {
+        // Where many operations are counted, some may stay without an answer.
+        let counts = matches!(expect, Expectation::NotAccepted | Expectation::EvenShares { .. });
         let indefinite = self.operations.iter().find_map(|operation| match operation.outcome {
             Outcome::Indefinite(why) => Some(why),
             _ => None,
         });
-        if let (Some(why), false) = (indefinite, *expect == Expectation::NotAccepted) {
+        if let (Some(why), false) = (indefinite, counts) {
             return Holding::Unknown(format!("no answer that says: {}", self.text(why)));
         }
         let accepted = |operation: &&Operation| matches!(operation.outcome, Outcome::Ok(_));
@@ -80,6 +82,7 @@ impl<'a> Judge<'a> {
             Expectation::NotBefore { moment } => self.timed(*moment, true),
             Expectation::By { moment } => self.timed(*moment, false),
             Expectation::SameBytes => self.same_bytes(),
+            Expectation::EvenShares { clients } => self.even_shares(*clients),
             _ if !self.operations.iter().all(accepted) => self.if_so(false, expect),
             _ => self.if_so(self.answered(expect), expect),
         }
@@ -207,6 +210,23 @@ impl<'a> Judge<'a> {
                 None => "a message that was published".to_owned(),
             }),
         }
+    }
+
+    /// Who is served less than others for a moment may be served as well as they in the long run.
+    fn even_shares(&self, clients: u64) -> Holding {
+        let mut shares: HashMap<Word, u64> = HashMap::new();
+        let accepted = self.operations.iter().filter(|operation| matches!(operation.outcome, Outcome::Ok(_)));
+        accepted.for_each(|operation| *shares.entry(operation.client).or_default() += 1);
+        let all_have_some = u64::try_from(shares.len()).is_ok_and(|found| found == clients);
+        let (least, most) = (shares.values().min().copied(), shares.values().max().copied());
+        let least = if all_have_some { least.unwrap_or(0) } else { 0 };
+        if least > 0 && 2 * least >= most.unwrap_or(0) {
+            return Holding::Yes;
+        }
+        let expected = format!("{clients} clients, the slowest with half of what the fastest got");
+        let found =
+            format!("{} clients, the slowest with {least}, the fastest with {}", shares.len(), most.unwrap_or(0));
+        Holding::No { expected, found, timing: true }
     }
 
     fn answers(&self) -> impl Iterator<Item = &'a Answer> + '_ {
