@@ -2,13 +2,17 @@
 //! that file's list.
 
 mod ack;
+mod del;
 
 use crate::case::Case;
 
 /// Every case, in the order of the specification.
 #[must_use]
 pub fn all() -> Vec<&'static Case> {
-    [ack::CASES].into_iter().flatten().collect()
+    [del::CASES, del::waiting::CASES, del::queues::CASES, del::batches::CASES, ack::CASES]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// The case of an id.

@@ -2,6 +2,7 @@
 //! nothing, so each saboteur says beforehand which clauses it breaks.
 
 mod ack;
+mod del;
 mod layer;
 
 use std::sync::Arc;
@@ -38,5 +39,5 @@ impl Saboteur {
 /// Every saboteur, by the area of the clause that it breaks.
 #[must_use]
 pub fn all() -> Vec<&'static Saboteur> {
-    [ack::SABOTEURS].into_iter().flatten().collect()
+    [del::SABOTEURS, del::waiting::SABOTEURS, del::queues::SABOTEURS, ack::SABOTEURS].into_iter().flatten().collect()
 }

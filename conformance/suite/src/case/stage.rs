@@ -78,6 +78,14 @@ impl Stage {
         self.about.capabilities
     }
 
+    /// A policy that this broker must take: the default one, with one priority where it claims none.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        let most = if self.claims(Capability::Priority) { self.about.limits.max_priority } else { 1 };
+        let default = Policy::default();
+        Policy { max_priority: default.max_priority.min(most), ..default }
+    }
+
     // Time.
 
     /// A time of the case, as long as this broker needs it to be.

@@ -61,6 +61,9 @@ impl<'a> Judge<'a> {
     fn judge(&self, expect: &Expectation) -> Holding {
         // Where many operations are counted, some may stay without an answer.
         let counts = matches!(expect, Expectation::NotAccepted | Expectation::EvenShares { .. });
+        if let Expectation::EndsBy { moment } = expect {
+            return self.timed(*moment, false);
+        }
         let indefinite = self.operations.iter().find_map(|operation| match operation.outcome {
             Outcome::Indefinite(why) => Some(why),
             _ => None,
@@ -94,6 +97,15 @@ impl<'a> Judge<'a> {
             Expectation::Published { stored } => self.answers().all(|answer| *answer == Answer::Published(*stored)),
             Expectation::Shows { ids, in_order } => self.shows(ids, *in_order),
             Expectation::ShowsNone { ids } => self.uuids().iter().all(|id| !ids.contains(id)),
+            Expectation::Includes { ids } => {
+                let shown = self.uuids();
+                ids.iter().all(|id| shown.contains(id))
+            }
+            Expectation::KeepOrder { ids } => {
+                let shown = self.uuids();
+                let places: Vec<_> = ids.iter().filter_map(|id| shown.iter().position(|shown| shown == id)).collect();
+                places.is_sorted()
+            }
             Expectation::Count { least, most } => {
                 let count: u64 = self.answers().map(count).sum();
                 (*least..=*most).contains(&count)
@@ -403,6 +415,8 @@ fn words_of(expect: &Expectation) -> String {
             format!("{}{order}", list(ids.iter().map(Uuid::to_string)))
         }
         Expectation::ShowsNone { ids } => format!("none of {}", list(ids.iter().map(Uuid::to_string))),
+        Expectation::Includes { ids } => format!("{} among them", list(ids.iter().map(Uuid::to_string))),
+        Expectation::KeepOrder { ids } => format!("in this order: {}", list(ids.iter().map(Uuid::to_string))),
         Expectation::Count { least, most } if least == most => format!("{least} of them"),
         Expectation::Count { least, most } => format!("{least} to {most} of them"),
         Expectation::Attempts { attempts } => format!("attempts {attempts:?}"),
