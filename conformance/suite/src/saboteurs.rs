@@ -2,6 +2,7 @@
 //! nothing, so each saboteur says beforehand which clauses it breaks.
 
 mod ack;
+mod grp;
 mod layer;
 
 use std::sync::Arc;
@@ -38,5 +39,5 @@ impl Saboteur {
 /// Every saboteur, by the area of the clause that it breaks.
 #[must_use]
 pub fn all() -> Vec<&'static Saboteur> {
-    [ack::SABOTEURS].into_iter().flatten().collect()
+    [ack::SABOTEURS, grp::SABOTEURS].into_iter().flatten().collect()
 }
