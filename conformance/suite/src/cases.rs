@@ -2,6 +2,8 @@
 //! that file's list.
 
 mod ack;
+mod adr;
+mod brw;
 mod grp;
 
 use crate::case::Case;
@@ -9,7 +11,7 @@ use crate::case::Case;
 /// Every case, in the order of the specification.
 #[must_use]
 pub fn all() -> Vec<&'static Case> {
-    [ack::CASES, grp::CASES].into_iter().flatten().collect()
+    [ack::CASES, grp::CASES, adr::CASES, brw::CASES].into_iter().flatten().collect()
 }
 
 /// The case of an id.

@@ -2,6 +2,8 @@
 //! nothing, so each saboteur says beforehand which clauses it breaks.
 
 mod ack;
+mod adr;
+mod brw;
 mod grp;
 mod layer;
 
@@ -39,5 +41,5 @@ impl Saboteur {
 /// Every saboteur, by the area of the clause that it breaks.
 #[must_use]
 pub fn all() -> Vec<&'static Saboteur> {
-    [ack::SABOTEURS, grp::SABOTEURS].into_iter().flatten().collect()
+    [ack::SABOTEURS, grp::SABOTEURS, adr::SABOTEURS, brw::SABOTEURS].into_iter().flatten().collect()
 }

@@ -290,7 +290,9 @@ async fn a_letter_names_its_group(stage: &mut Stage) -> Result<(), Stop> {
     for queue in [&of_a_group, &of_none] {
         stage.clean_up(queue);
         stage.need(worker.declare(queue, &Policy::default()).await)?;
-        begin(stage, &worker, queue, &["audit"]).await?;
+    }
+    begin(stage, &worker, &of_a_group, &["audit"]).await?;
+    for queue in [&of_a_group, &of_none] {
         let message = stage.message("of no use");
         stage.publish(&worker, queue, &message).await?;
     }

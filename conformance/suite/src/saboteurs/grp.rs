@@ -18,7 +18,7 @@ pub(super) const SABOTEURS: &[Saboteur] = &[
     },
     Saboteur {
         name: "done_for_one_group_is_done_for_all",
-        breaks: &["GRP-5", "GRP-1"],
+        breaks: &["GRP-5", "GRP-1", "GRP-14"],
         about: "keeps one mark `done` for a message, whichever group set it",
         make: || Arc::new(EndsForAll { verdict: Verdict::Done, seen: Seen::default() }),
     },
