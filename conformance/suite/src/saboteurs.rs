@@ -2,7 +2,10 @@
 //! nothing, so each saboteur says beforehand which clauses it breaks.
 
 mod ack;
+mod adr;
+mod brw;
 mod del;
+mod grp;
 mod layer;
 
 use std::sync::Arc;
@@ -39,5 +42,16 @@ impl Saboteur {
 /// Every saboteur, by the area of the clause that it breaks.
 #[must_use]
 pub fn all() -> Vec<&'static Saboteur> {
-    [del::SABOTEURS, del::waiting::SABOTEURS, del::queues::SABOTEURS, ack::SABOTEURS].into_iter().flatten().collect()
+    [
+        del::SABOTEURS,
+        del::waiting::SABOTEURS,
+        del::queues::SABOTEURS,
+        ack::SABOTEURS,
+        grp::SABOTEURS,
+        adr::SABOTEURS,
+        brw::SABOTEURS,
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

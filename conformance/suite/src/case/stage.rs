@@ -1,5 +1,7 @@
 //! Where a case plays: queues and clients of its own, a clock, and a place for its demands.
 
+mod until;
+
 use std::sync::Arc;
 use std::time::Duration;
 
