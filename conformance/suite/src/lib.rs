@@ -6,6 +6,7 @@
 //! [`History`](history::History); demands and checkers judge that and nothing else.
 
 pub mod anomaly;
+mod between;
 pub mod case;
 pub mod cases;
 pub mod checkers;
@@ -13,12 +14,14 @@ pub mod demand;
 pub mod event;
 pub mod history;
 pub mod judge;
+pub mod oddities;
 pub mod plan;
 pub mod recorder;
 pub mod runner;
 pub mod saboteurs;
 pub mod selftest;
 pub mod subject;
+pub mod trivial;
 pub mod verdict;
 
 pub use case::Case;

@@ -1,9 +1,10 @@
 //! Which cases are run, and why the others are not.
 
-use workwire::spec::{self, Level};
+use workwire::spec::{self, Level, Role};
 use workwire_broker::Capabilities;
 
 use crate::case::Case;
+use crate::subject::Reached;
 
 /// A case, and why it is not run, if it is not.
 #[derive(Debug, Clone)]
@@ -69,14 +70,27 @@ fn is_match(pattern: &str, text: &str) -> bool {
 #[must_use]
 pub fn plan(cases: &[&'static Case], filter: &Filter, claimed: Capabilities) -> Vec<Planned> {
     let wanted = cases.iter().copied().filter(|case| filter.takes(case));
-    wanted
-        .map(|case| {
-            let missing: Vec<&str> =
-                case.needs.iter().filter(|need| !claimed.has(**need)).map(|need| need.as_str()).collect();
-            let skipped = (!missing.is_empty()).then(|| format!("not claimed: {}", missing.join(", ")));
-            Planned { case, skipped }
-        })
-        .collect()
+    wanted.map(|case| Planned { case, skipped: not_claimed(case, claimed) }).collect()
+}
+
+fn not_claimed(case: &Case, claimed: Capabilities) -> Option<String> {
+    let missing: Vec<&str> = case.needs.iter().filter(|need| !claimed.has(**need)).map(|need| need.as_str()).collect();
+    (!missing.is_empty()).then(|| format!("not claimed: {}", missing.join(", ")))
+}
+
+/// Why a case is skipped on a broker that was reached, if it is.
+#[must_use]
+pub fn skipped(case: &Case, reached: &Reached) -> Option<String> {
+    if is_of_adapters(case) && reached.adapter.is_none() {
+        return Some("not spoken to over the adapter protocol".to_owned());
+    }
+    not_claimed(case, reached.broker.about().capabilities)
+}
+
+/// Whether a case is about the adapter protocol: its first clause is.
+#[must_use]
+pub fn is_of_adapters(case: &Case) -> bool {
+    case.clauses.first().and_then(|id| spec::explain(id)).is_some_and(|clause| clause.role() == Role::Adapter)
 }
 
 /// Whether what a case demands is a MUST: the level of its first clause.

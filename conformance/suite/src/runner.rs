@@ -58,7 +58,10 @@ pub async fn run(
     let start = Instant::now();
     let reached = Arc::new(subject.reach().await?);
     let about = reached.broker.about().clone();
-    let planned = plan::plan(cases, &options.filter, about.capabilities);
+    let mut planned = plan::plan(cases, &options.filter, about.capabilities);
+    for planned in &mut planned {
+        planned.skipped = plan::skipped(planned.case, &reached);
+    }
     let _ = events.send(Event::Began(Beginning {
         suite: suite(),
         target: Judged {

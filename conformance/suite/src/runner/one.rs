@@ -40,7 +40,7 @@ impl Place {
             }
         } else {
             let (history, judgement, left) =
-                run_case(self.case, &self.reached, self.seed, self.scale, self.timeout).await;
+                run_case(self.case, &self.reached, self.seed, self.scale, self.timeout, Some(Stall::begin())).await;
             for what in left {
                 let _ = self.events.send(Event::LeftBehind { what });
             }
@@ -73,23 +73,26 @@ pub(crate) fn on_paused_time(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
-        Err(error) => return (History::default(), setup_failed(format!("no runtime: {error}"))),
+        Err(error) => return (History::default(), not_run(Verdict::SetupFailed, format!("no runtime: {error}"))),
     };
     runtime.block_on(async {
         match subject.reach().await {
             Ok(reached) => {
+                if let Some(reason) = plan::skipped(case, &reached) {
+                    return (History::default(), not_run(Verdict::Skipped, reason));
+                }
                 // An hour of paused time is no time at all; the timeout is for a world that has one.
                 let timeout = timeout.max(Duration::from_secs(3_600));
-                let (history, judgement, _) = run_case(case, &reached, seed, Scale::ONE, timeout).await;
+                let (history, judgement, _) = run_case(case, &reached, seed, subject.scale(), timeout, None).await;
                 (history, judgement)
             }
-            Err(error) => (History::default(), setup_failed(error.to_string())),
+            Err(error) => (History::default(), not_run(Verdict::SetupFailed, error.to_string())),
         }
     })
 }
 
-fn setup_failed(reason: String) -> Judgement {
-    Judgement { verdict: Verdict::SetupFailed, reason, broken: Vec::new(), more_time: false }
+fn not_run(verdict: Verdict, reason: String) -> Judgement {
+    Judgement { verdict, reason, broken: Vec::new(), more_time: false }
 }
 
 /// Runs a case on a broker that was reached; says what happened, how it is judged, what was left.
@@ -99,12 +102,13 @@ pub(super) async fn run_case(
     seed: u64,
     scale: Scale,
     timeout: Duration,
+    // Time that is paused does not stand still while the runner does.
+    stall: Option<Stall>,
 ) -> (History, Judgement, Vec<String>) {
     let prefix = format!("wk{:06x}-", fastrand::u32(..) & 0x00ff_ffff);
     let mut stage = Stage::new(Arc::clone(&reached.broker), case.id, seed, prefix, scale);
-    let stall = Stall::begin();
     let ran = tokio::time::timeout(timeout, (case.run)(&mut stage)).await;
-    let history = stage.history(ran.is_ok(), stall.worst());
+    let history = stage.history(ran.is_ok(), stall.map_or(Duration::ZERO, |stall| stall.worst()));
     let judgement = match ran {
         Ok(_) => judge(&history, case.checks),
         Err(_) => Judgement::unknown(format!("the case was not through after {} s", timeout.as_secs())),
