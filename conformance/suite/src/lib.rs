@@ -11,6 +11,7 @@
 struct Readme;
 
 pub mod anomaly;
+mod between;
 pub mod case;
 pub mod cases;
 mod check;
@@ -21,12 +22,14 @@ pub mod event;
 pub mod history;
 pub mod host;
 pub mod judge;
+pub mod oddities;
 pub mod plan;
 pub mod recorder;
 pub mod runner;
 pub mod saboteurs;
 pub mod selftest;
 pub mod subject;
+pub mod trivial;
 pub mod verdict;
 
 pub use case::Case;

@@ -127,7 +127,9 @@ impl<'a> Judge<'a> {
                 self.letters().filter_map(|letter| letter.died_at).all(|at| range.contains(&at))
             }
             Expectation::OfGroup { group } => {
-                self.letters().all(|letter| letter.group.map(|word| self.text(word)) == group.as_deref())
+                // A broker that does not tell groups tells none.
+                let told = self.letters().filter_map(|letter| letter.group);
+                told.into_iter().all(|word| Some(self.text(word)) == group.as_deref())
             }
             Expectation::Depth { ready, leased, delayed, dead } => self.answers().all(|answer| {
                 let Answer::Depth(depth) = answer else { return false };
