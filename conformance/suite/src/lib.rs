@@ -14,6 +14,7 @@ pub mod event;
 pub mod history;
 pub mod judge;
 pub mod plan;
+pub mod profiles;
 pub mod recorder;
 pub mod runner;
 pub mod saboteurs;
