@@ -3,7 +3,10 @@
 use workwire::spec::{self, Level};
 use workwire_broker::Capabilities;
 
-use crate::case::Case;
+use std::sync::Arc;
+
+use crate::case::{Alone, Case};
+use crate::host::Host;
 
 /// A case, and why it is not run, if it is not.
 #[derive(Debug, Clone)]
@@ -67,16 +70,39 @@ fn is_match(pattern: &str, text: &str) -> bool {
 
 /// Plans a run for a broker that claims this.
 #[must_use]
-pub fn plan(cases: &[&'static Case], filter: &Filter, claimed: Capabilities) -> Vec<Planned> {
+pub fn plan(
+    cases: &[&'static Case],
+    filter: &Filter,
+    claimed: Capabilities,
+    host: Option<&Arc<dyn Host>>,
+) -> Vec<Planned> {
     let wanted = cases.iter().copied().filter(|case| filter.takes(case));
     wanted
         .map(|case| {
             let missing: Vec<&str> =
                 case.needs.iter().filter(|need| !claimed.has(**need)).map(|need| need.as_str()).collect();
-            let skipped = (!missing.is_empty()).then(|| format!("not claimed: {}", missing.join(", ")));
+            let skipped = if missing.is_empty() {
+                out_of_reach(case, host)
+            } else {
+                Some(format!("not claimed: {}", missing.join(", ")))
+            };
             Planned { case, skipped }
         })
         .collect()
+}
+
+/// Why a case cannot be run here that needs the machine.
+fn out_of_reach(case: &Case, host: Option<&Arc<dyn Host>>) -> Option<String> {
+    let needs_disks = case.alone == Alone::OnHostWithSmallDisk;
+    match (case.alone, host) {
+        (Alone::OnHost | Alone::OnHostWithSmallDisk, None) => {
+            Some("the machine on which it runs cannot be reached".to_owned())
+        }
+        (_, Some(host)) if needs_disks && !host.can_bound_disks() => {
+            Some("disks cannot be bounded on this machine".to_owned())
+        }
+        _ => None,
+    }
 }
 
 /// Whether what a case demands is a MUST: the level of its first clause.

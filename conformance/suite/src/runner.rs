@@ -20,8 +20,8 @@ use crate::plan::{self, Filter, Planned};
 use crate::subject::{Reached, Subject};
 use crate::verdict::Verdict;
 pub use brake::Brake;
-use one::{Place, panicked};
 pub(crate) use one::on_paused_time;
+use one::{Place, panicked};
 
 /// How a run is done.
 #[derive(Debug, Clone)]
@@ -44,7 +44,7 @@ impl Default for Options {
             filter: Filter::default(),
             seed: fastrand::u64(..),
             jobs: 16,
-            timeout: Duration::from_secs(60),
+            timeout: Duration::from_mins(1),
             brake: Brake::default(),
         }
     }
@@ -76,7 +76,7 @@ pub async fn run(
         }
     };
     let about = reached.broker.about().clone();
-    let planned = plan::plan(cases, &options.filter, about.capabilities);
+    let planned = plan::plan(cases, &options.filter, about.capabilities, subject.host());
     let _ = events.send(Event::Began(Beginning {
         suite: suite(),
         target: Judged {
@@ -112,7 +112,7 @@ impl Run {
             self.tell(Event::CaseEnded(Box::new(skipped_case(&planned))));
         }
         let (alone, beside): (Vec<_>, Vec<_>) =
-            wanted.into_iter().map(|planned| planned.case).partition(|case| case.alone == Alone::Yes);
+            wanted.into_iter().map(|planned| planned.case).partition(|case| case.alone != Alone::No);
         let again = self.side_by_side(beside, scale).await;
         for case in alone {
             if let Some(ended) = self.one(case, scale).await {

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use workwire_broker::adapter::{AdapterBroker, Finding};
 use workwire_broker::{Broker, OpenError};
 
+use crate::host::Host;
+
 /// A broker that was reached.
 pub struct Reached {
     /// The broker.
@@ -54,12 +56,13 @@ pub struct Subject {
     address: String,
     reach: Reach,
     own_time: bool,
+    host: Option<Arc<dyn Host>>,
 }
 
 impl Subject {
     /// One broker for the whole run, on the time of the world.
     pub fn shared(address: impl Into<String>, reach: impl Fn() -> Reaching + Send + Sync + 'static) -> Self {
-        Subject { address: address.into(), reach: Arc::new(reach), own_time: false }
+        Subject { address: address.into(), reach: Arc::new(reach), own_time: false, host: None }
     }
 
     /// A broker of its own for each case, made in the case's own runtime, whose time is paused: it
@@ -73,7 +76,19 @@ impl Subject {
             let reached = Reached::bare(make());
             Box::pin(std::future::ready(Ok(reached)))
         };
-        Subject { address: address.into(), reach: Arc::new(reach), own_time: true }
+        Subject { address: address.into(), reach: Arc::new(reach), own_time: true, host: None }
+    }
+
+    /// The same with the machine on which brokers of its kind can be started.
+    #[must_use]
+    pub fn on_host(self, host: Arc<dyn Host>) -> Self {
+        Subject { host: Some(host), ..self }
+    }
+
+    /// The machine on which brokers of its kind can be started, where it can be reached.
+    #[must_use]
+    pub fn host(&self) -> Option<&Arc<dyn Host>> {
+        self.host.as_ref()
     }
 
     /// Its address, without passwords.

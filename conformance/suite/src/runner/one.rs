@@ -12,6 +12,7 @@ use super::stall::Stall;
 use crate::case::{Case, Scale, Stage};
 use crate::event::{Ended, Event};
 use crate::history::History;
+use crate::host::Host;
 use crate::judge::judge;
 use crate::plan;
 use crate::subject::{Reached, Subject};
@@ -55,8 +56,16 @@ impl Place {
                 Err(_) => return Some((panicked(case), false)),
             }
         } else {
-            let (history, judgement, left) =
-                run_case(self.case, &self.reached, self.seed, self.scale, self.timeout, off).await;
+            let (history, judgement, left) = run_case(
+                self.case,
+                &self.reached,
+                self.subject.host().cloned(),
+                self.seed,
+                self.scale,
+                self.timeout,
+                off,
+            )
+            .await;
             for what in left {
                 let _ = self.events.send(Event::LeftBehind { what });
             }
@@ -121,8 +130,9 @@ fn on_paused_time_until(
         match subject.reach().await {
             Ok(reached) => {
                 // An hour of paused time is no time at all; the timeout is for a world that has one.
-                let timeout = timeout.max(Duration::from_secs(3_600));
-                let (history, judgement, _) = run_case(case, &reached, seed, Scale::ONE, timeout, off).await;
+                let timeout = timeout.max(Duration::from_hours(1));
+                let (history, judgement, _) =
+                    run_case(case, &reached, subject.host().cloned(), seed, Scale::ONE, timeout, off).await;
                 (history, judgement)
             }
             Err(error) => failed(error.to_string()),
@@ -139,13 +149,14 @@ fn setup_failed(reason: String) -> Judgement {
 async fn run_case(
     case: &'static Case,
     reached: &Reached,
+    host: Option<Arc<dyn Host>>,
     seed: u64,
     scale: Scale,
     timeout: Duration,
     off: impl Future<Output = ()>,
 ) -> (History, Option<Judgement>, Vec<String>) {
     let prefix = format!("wk{:06x}-", fastrand::u32(..) & 0x00ff_ffff);
-    let mut stage = Stage::new(Arc::clone(&reached.broker), case.id, seed, prefix, scale);
+    let mut stage = Stage::new(Arc::clone(&reached.broker), case.id, seed, prefix, scale).on_host(host);
     let stall = Stall::begin();
     let ran = tokio::select! {
         biased;
