@@ -26,17 +26,30 @@ struct Desk<'a> {
     out: &'a mut Output,
 }
 
+/// What may be made that is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Makes {
+    Nothing,
+    /// The queue, and the file that it is kept in.
+    Queue,
+}
+
 /// Opens the broker, has the work done, and closes what was opened: what was taken and not settled
 /// goes back, also where a signal ends the work.
 fn at(
     place: &Place,
+    makes: Makes,
     out: &mut Output,
     work: impl AsyncFnOnce(&mut Desk<'_>) -> Result<Exit, Failure>,
 ) -> Result<Exit, Failure> {
     let target: Target = place.target.parse()?;
-    if target.is_memory() || place.target == "sqlite:" {
+    if target.is_temporary() {
         let why = format!("{target} is gone with the command that opens it; name one that stays, such as sqlite:PATH");
         return Err(Failure::new(why));
+    }
+    // A name that is misspelt must not leave an empty file behind.
+    if let Some(file) = target.file().filter(|file| makes == Makes::Nothing && !file.exists()) {
+        return Err(Failure::file("open", file, "there is no such file"));
     }
     let queue = match &place.tenant {
         Some(tenant) => Queue::of_tenant(&**tenant, &*place.queue),
@@ -44,7 +57,8 @@ fn at(
     };
     queue.check()?;
     block_on(async move {
-        let mut signals = Signals::listen().map_err(|error| Failure::new(format!("cannot listen to signals: {error}")))?;
+        let mut signals =
+            Signals::listen().map_err(|error| Failure::new(format!("cannot listen to signals: {error}")))?;
         let opened = async {
             let broker = target.open().await?;
             let name = format!("by-hand-{:016x}", fastrand::u64(..));

@@ -55,15 +55,14 @@ fn options(timeout: Duration) -> AdapterOptions {
     AdapterOptions { limit: defaults.limit.min(timeout / 2), ..defaults }
 }
 
-/// Why, what it did, and how its log ends.
+/// Why, or better what it did, and how its log ends.
 fn not_started(what: &impl std::fmt::Display, error: &StartError) -> OpenError {
     const LINES: usize = 5;
-    let mut text = format!("{what}: {}", plain(error.error().message()));
-    for finding in error.findings() {
-        text.push_str(&format!("; {}", plain(&finding.to_string())));
-    }
+    let findings: Vec<String> = error.findings().iter().map(|finding| plain(&finding.to_string())).collect();
+    let why = if findings.is_empty() { plain(error.error().message()) } else { findings.join("; ") };
+    let mut text = format!("{what}: {why}");
     let log: Vec<&str> = error.log().lines().filter(|line| !line.trim().is_empty()).collect();
-    if !log.is_empty() {
+    if !log.is_empty() && !text.contains("its log ends") {
         text.push_str(&format!("; its log ends: {}", plain(&log[log.len().saturating_sub(LINES)..].join(" | "))));
     }
     OpenError::setup(text)

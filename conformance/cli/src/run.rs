@@ -1,9 +1,10 @@
 //! `workwire run`: judges a broker.
 
+mod codec;
 mod histories;
 mod known;
 mod lines;
-mod order;
+pub(crate) mod order;
 mod reports;
 mod tally;
 
@@ -22,7 +23,7 @@ use crate::runtime::block_on;
 use crate::signals::Signals;
 use histories::Histories;
 use lines::Lines;
-use order::Order;
+use order::{Judged, Order};
 use reports::Reports;
 use tally::Tally;
 
@@ -34,16 +35,18 @@ pub(crate) fn run(arguments: &Run, out: &mut Output) -> Result<Exit, Failure> {
 
 async fn judge(order: Order, out: &mut Output) -> Result<Exit, Failure> {
     let mut signals = Signals::listen().map_err(|error| Failure::new(format!("cannot listen to signals: {error}")))?;
-    let Order { cases, subject, options, known, strict, reports, histories } = order;
+    let Order { judged, options, known, strict, reports, histories } = order;
     let brake = options.brake.clone();
     let (sender, mut events) = mpsc::unbounded_channel();
-    let running = tokio::spawn(async move { runner::run(&cases, &subject, &options, sender).await });
-    let mut heard = Heard {
-        tally: Tally::new(known, strict),
-        lines: Lines::default(),
-        reports: Reports::to(reports),
-        histories,
-    };
+    let running = tokio::spawn(async move {
+        match judged {
+            Judged::Broker(cases, subject) => runner::run(&cases, &subject, &options, sender).await,
+            Judged::Codec(subject) => codec::adapter(&subject, &options, sender).await,
+            Judged::OwnCodec => codec::own(&options, sender).await,
+        }
+    });
+    let mut heard =
+        Heard { tally: Tally::new(known, strict), lines: Lines::default(), reports: Reports::to(reports), histories };
     let mut signal = None;
     loop {
         tokio::select! {

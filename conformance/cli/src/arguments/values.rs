@@ -50,8 +50,17 @@ mod tests {
         for text in ["127.0.0.1:7000", "127.8.9.1:1", "localhost:65535", "[::1]:7000"] {
             assert!(loopback(text).is_ok(), "{text}");
         }
-        for text in ["", "7000", ":7000", "10.0.0.1:7000", "example.org:80", "localhost:0", "localhost:x", "[::]:7", "0.0.0.0:7"]
-        {
+        for text in [
+            "",
+            "7000",
+            ":7000",
+            "10.0.0.1:7000",
+            "example.org:80",
+            "localhost:0",
+            "localhost:x",
+            "[::]:7",
+            "0.0.0.0:7",
+        ] {
             assert!(loopback(text).unwrap_err().contains("expected a loopback address"), "{text}");
         }
     }

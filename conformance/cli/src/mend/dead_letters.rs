@@ -4,14 +4,14 @@ use std::io::Write;
 
 use serde_json::json;
 
-use super::Desk;
 use super::shown::ShownLetter;
+use super::{Desk, Makes};
 use crate::arguments::DeadLetters;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 
 pub(crate) fn run(arguments: &DeadLetters, out: &mut Output) -> Result<Exit, Failure> {
-    super::at(&arguments.place, out, async |desk| show(desk, arguments).await)
+    super::at(&arguments.place, Makes::Nothing, out, async |desk| show(desk, arguments).await)
 }
 
 async fn show(desk: &mut Desk<'_>, arguments: &DeadLetters) -> Result<Exit, Failure> {

@@ -5,15 +5,15 @@ use std::io::Write;
 use serde_json::json;
 use workwire_broker::{Capability, Depth, Peek};
 
-use super::Desk;
 use super::shown::Shown;
+use super::{Desk, Makes};
 use crate::arguments::Inspect;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 use crate::text::plain;
 
 pub(crate) fn run(arguments: &Inspect, out: &mut Output) -> Result<Exit, Failure> {
-    super::at(&arguments.place, out, async |desk| inspect(desk, arguments).await)
+    super::at(&arguments.place, Makes::Nothing, out, async |desk| inspect(desk, arguments).await)
 }
 
 async fn inspect(desk: &mut Desk<'_>, arguments: &Inspect) -> Result<Exit, Failure> {

@@ -6,7 +6,7 @@ use serde_json::json;
 use workwire_broker::{Capability, Fetch, Peek, Verdict};
 
 use super::shown::Shown;
-use super::{Desk, millis};
+use super::{Desk, Makes, millis};
 use crate::arguments::{As, Receive};
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
@@ -16,7 +16,7 @@ pub(crate) fn run(arguments: &Receive, out: &mut Output) -> Result<Exit, Failure
     if arguments.reason.is_some() && !matches!(verdict, Some(As::Retry | As::Dead)) {
         return Err(Failure::new("--reason is given with --as retry and --as dead alone"));
     }
-    super::at(&arguments.place, out, async |desk| match verdict {
+    super::at(&arguments.place, Makes::Nothing, out, async |desk| match verdict {
         Some(As::Peek) => peek(desk, arguments).await,
         verdict => take(desk, arguments, verdict).await,
     })

@@ -5,9 +5,9 @@ use std::io::Write;
 
 use serde_json::json;
 use uuid::Uuid;
-use workwire_broker::{Code};
+use workwire_broker::Code;
 
-use super::Desk;
+use super::{Desk, Makes};
 use crate::arguments::Replay;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
@@ -16,7 +16,7 @@ use crate::output::Output;
 const AT_ONCE: u32 = 1_000;
 
 pub(crate) fn run(arguments: &Replay, out: &mut Output) -> Result<Exit, Failure> {
-    super::at(&arguments.place, out, async |desk| replay(desk, arguments).await)
+    super::at(&arguments.place, Makes::Nothing, out, async |desk| replay(desk, arguments).await)
 }
 
 async fn replay(desk: &mut Desk<'_>, arguments: &Replay) -> Result<Exit, Failure> {

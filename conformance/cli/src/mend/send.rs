@@ -6,7 +6,7 @@ use serde_json::json;
 use uuid::Uuid;
 use workwire_broker::{Code, Message, Policy, Stored};
 
-use super::{Desk, millis};
+use super::{Desk, Makes, millis};
 use crate::arguments::Send;
 use crate::exit::{Exit, Failure};
 use crate::input;
@@ -25,7 +25,8 @@ pub(crate) fn run(arguments: &Send, out: &mut Output) -> Result<Exit, Failure> {
         ..Message::new(arguments.id.unwrap_or_else(Uuid::new_v4), body)
     };
     let declares = arguments.declare;
-    super::at(&arguments.place, out, async |desk| send(desk, message, declares).await)
+    let makes = if declares { Makes::Queue } else { Makes::Nothing };
+    super::at(&arguments.place, makes, out, async |desk| send(desk, message, declares).await)
 }
 
 async fn send(desk: &mut Desk<'_>, message: Message, declares: bool) -> Result<Exit, Failure> {

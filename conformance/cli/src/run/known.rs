@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use workwire_conformance::{Case, plan};
+use workwire_conformance::plan;
 
+use super::order::Named;
 use crate::exit::Failure;
 use crate::output::quoted;
 use crate::text::plain;
@@ -27,7 +28,7 @@ struct Line {
 
 impl Known {
     /// Reads it. A line that matches no case of the suite is a typing error, or says nothing any more.
-    pub(super) fn read(path: &Path, cases: &[&'static Case]) -> Result<Self, Failure> {
+    pub(super) fn read(path: &Path, cases: &[Named]) -> Result<Self, Failure> {
         let text = fs::read_to_string(path).map_err(|error| Failure::file("read", path, error))?;
         let mut lines = Vec::new();
         for (number, line) in text.lines().enumerate() {
@@ -41,7 +42,7 @@ impl Known {
                 let why = format!("{place}: expected a pattern and the reason, found {pattern:?} alone");
                 return Err(Failure::new(why));
             }
-            if !cases.iter().any(|case| plan::is_meant(pattern, case)) {
+            if !cases.iter().any(|case| plan::means(pattern, case.id, case.clauses)) {
                 return Err(Failure::new(format!("{place}: no case matches {pattern:?}")));
             }
             let (pattern, reason) = (pattern.to_owned(), plain(reason.trim()));
@@ -51,9 +52,10 @@ impl Known {
     }
 
     /// Why a case is known to fail; keeps in mind whether it ran.
-    pub(super) fn reason(&mut self, case: &'static Case, has_run: bool) -> Option<&str> {
+    pub(super) fn reason(&mut self, case: Named, has_run: bool) -> Option<&str> {
         let mut reason = None;
-        for line in self.lines.iter_mut().filter(|line| plan::is_meant(&line.pattern, case)) {
+        let of_it = |line: &&mut Line| plan::means(&line.pattern, case.id, case.clauses);
+        for line in self.lines.iter_mut().filter(of_it) {
             line.is_wanted = true;
             line.has_run |= has_run;
             reason.get_or_insert(&*line.reason);

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use workwire_broker::Target;
-use workwire_conformance::plan::Filter;
+use workwire_conformance::plan::{Filter, means};
 use workwire_conformance::runner::{Brake, Options};
 use workwire_conformance::subject::Subject;
-use workwire_conformance::{Case, cases, profiles};
+use workwire_conformance::{Case, cases, codec, profiles};
 
 use super::histories::Histories;
 use super::known::Known;
@@ -16,8 +16,7 @@ use crate::exit::Failure;
 use crate::reach;
 
 pub(super) struct Order {
-    pub(super) cases: Vec<&'static Case>,
-    pub(super) subject: Subject,
+    pub(super) judged: Judged,
     pub(super) options: Options,
     pub(super) known: Known,
     pub(super) strict: bool,
@@ -25,14 +24,38 @@ pub(super) struct Order {
     pub(super) histories: Histories,
 }
 
+/// What is judged, and as what.
+pub(super) enum Judged {
+    /// A broker, by these cases.
+    Broker(Vec<&'static Case>, Subject),
+    /// The codec behind an adapter.
+    Codec(Subject),
+    /// The codec of this project.
+    OwnCodec,
+}
+
+/// A case of whatever role.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Named {
+    pub(crate) id: &'static str,
+    pub(crate) clauses: &'static [&'static str],
+}
+
+impl From<&'static Case> for Named {
+    fn from(case: &'static Case) -> Self {
+        Named { id: case.id, clauses: case.clauses }
+    }
+}
+
 impl Order {
     pub(super) fn of(arguments: &Run) -> Result<Self, Failure> {
-        is_there_for(arguments.role)?;
-        let subject = match arguments.attach {
-            Some(address) => reach::attached(address, arguments.timeout),
-            None => reach::subject(arguments.target.parse::<Target>()?, arguments.timeout),
+        let all: Vec<Named> = match arguments.role {
+            Role::Broker => cases::all().into_iter().map(Named::from).collect(),
+            Role::Codec => codec::cases().iter().map(|case| Named { id: &case.id, clauses: &case.clauses }).collect(),
+            Role::Agent => return Err(not_yet("agent")),
+            Role::Orchestrator => return Err(not_yet("orchestrator")),
         };
-        let all = cases::all();
+        let judged = judged(arguments)?;
         let filter = Filter { only: arguments.only.clone(), skip: arguments.skip.clone() };
         matches_something(&filter, &all)?;
         let known = match &arguments.known_failing {
@@ -40,10 +63,8 @@ impl Order {
             None => Known::default(),
         };
         reports::can_be_written(&arguments.report)?;
-        let histories = Histories::to(arguments.histories.as_deref(), arguments.report.first().map(PathBuf::as_path))?;
         Ok(Order {
-            cases: of_profile(all, arguments.profile.as_deref())?,
-            subject,
+            judged,
             options: Options {
                 filter,
                 seed: arguments.seed.unwrap_or_else(|| fastrand::u64(..)),
@@ -54,24 +75,35 @@ impl Order {
             known,
             strict: arguments.strict,
             reports: arguments.report.clone(),
-            histories,
+            histories: Histories::to(arguments.histories.as_deref(), arguments.report.first().map(PathBuf::as_path))?,
         })
     }
 }
 
-fn is_there_for(role: Role) -> Result<(), Failure> {
-    let role = match role {
-        Role::Broker => return Ok(()),
-        Role::Codec => "codec",
-        Role::Agent => "agent",
-        Role::Orchestrator => "orchestrator",
-    };
-    Err(Failure::new(format!("the role {role} cannot be judged by this version; broker can")))
+fn not_yet(role: &str) -> Failure {
+    Failure::new(format!("the role {role} is not in this version; broker and codec are"))
+}
+
+fn judged(arguments: &Run) -> Result<Judged, Failure> {
+    let timeout = arguments.timeout;
+    let cases = of_profile(cases::all(), arguments)?;
+    if let Some(address) = arguments.attach {
+        let subject = reach::attached(address, timeout);
+        return Ok(if arguments.role == Role::Codec { Judged::Codec(subject) } else { Judged::Broker(cases, subject) });
+    }
+    let target: Target = arguments.target.parse()?;
+    Ok(match arguments.role {
+        // The brokers of this project read messages as it does.
+        Role::Codec if target.command().is_none() => Judged::OwnCodec,
+        Role::Codec => Judged::Codec(reach::subject(target, timeout)),
+        _ => Judged::Broker(cases, reach::subject(target, timeout)),
+    })
 }
 
 /// A pattern that matches nothing is a typing error, and a run without it proves less than it seems.
-pub(crate) fn matches_something(filter: &Filter, cases: &[&'static Case]) -> Result<(), Failure> {
-    match filter.idle(cases).first() {
+pub(crate) fn matches_something(filter: &Filter, cases: &[Named]) -> Result<(), Failure> {
+    let is_idle = |pattern: &&String| !cases.iter().any(|case| means(pattern, case.id, case.clauses));
+    match filter.only.iter().chain(&filter.skip).find(is_idle) {
         None => Ok(()),
         Some(pattern) => Err(Failure::new(format!(
             "no case matches {pattern:?}; a pattern is a part of a case's id, a clause or an area, and `workwire list` \
@@ -80,8 +112,11 @@ pub(crate) fn matches_something(filter: &Filter, cases: &[&'static Case]) -> Res
     }
 }
 
-fn of_profile(cases: Vec<&'static Case>, name: Option<&str>) -> Result<Vec<&'static Case>, Failure> {
-    let Some(name) = name else { return Ok(cases) };
+fn of_profile(cases: Vec<&'static Case>, arguments: &Run) -> Result<Vec<&'static Case>, Failure> {
+    let Some(name) = &arguments.profile else { return Ok(cases) };
+    if arguments.role != Role::Broker {
+        return Err(Failure::new("--profile is for brokers: it is a set of what they claim"));
+    }
     let Some(profile) = profiles::find(name) else {
         let known: Vec<&str> = profiles::ALL.iter().map(|profile| profile.name).collect();
         return Err(Failure::new(format!("no profile is named {name:?}; there are {}", known.join(", "))));
