@@ -82,6 +82,28 @@ impl Target {
         self.kind == Kind::Memory
     }
 
+    /// Whether it is gone with the program that opens it.
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        match &self.kind {
+            Kind::Memory => true,
+            #[cfg(feature = "sqlite")]
+            Kind::Sqlite(options) => options.path.is_none(),
+            #[cfg(feature = "adapter")]
+            Kind::Exec(_) => false,
+        }
+    }
+
+    /// The file that it is kept in, where it is in one.
+    #[cfg(feature = "sqlite")]
+    #[must_use]
+    pub fn file(&self) -> Option<&std::path::Path> {
+        match &self.kind {
+            Kind::Sqlite(options) => options.path.as_deref(),
+            _ => None,
+        }
+    }
+
     /// The program and its arguments, where it is an adapter that has to be started.
     #[cfg(feature = "adapter")]
     #[must_use]
@@ -231,6 +253,16 @@ mod tests {
         assert_eq!(target.command(), Some(&words[..]));
         assert_eq!("memory:".parse::<Target>().unwrap().command(), None);
         assert!("exec: ".parse::<Target>().is_err() && "exec:'open".parse::<Target>().is_err());
+    }
+
+    #[cfg(feature = "sqlite")]
+    #[test]
+    fn what_is_kept_in_a_file_says_in_which() {
+        let file = |text: &str| text.parse::<Target>().unwrap().file().map(|file| file.display().to_string());
+        let is_temporary = |text: &str| text.parse::<Target>().unwrap().is_temporary();
+        assert_eq!(file("sqlite:a?b.db?keep_done=1h").as_deref(), Some("a?b.db"));
+        assert_eq!((file("sqlite:?keep_done=1h"), file("memory:")), (None, None));
+        assert!(is_temporary("sqlite:?keep_done=1h") && is_temporary("memory:") && !is_temporary("sqlite:a"));
     }
 
     #[cfg(feature = "sqlite")]

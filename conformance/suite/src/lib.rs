@@ -24,6 +24,7 @@ pub mod host;
 pub mod judge;
 pub mod oddities;
 pub mod plan;
+pub mod profiles;
 pub mod recorder;
 pub mod runner;
 pub mod saboteurs;

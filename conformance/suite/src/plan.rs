@@ -32,7 +32,13 @@ impl Filter {
     /// Whether a case is wanted.
     #[must_use]
     pub fn takes(&self, case: &Case) -> bool {
-        let any = |patterns: &[String]| patterns.iter().any(|pattern| is_meant(pattern, case));
+        self.takes_named(case.id, case.clauses)
+    }
+
+    /// Whether a case of this id and these clauses is wanted, of whatever role it is.
+    #[must_use]
+    pub fn takes_named(&self, id: &str, clauses: &[&str]) -> bool {
+        let any = |patterns: &[String]| patterns.iter().any(|pattern| means(pattern, id, clauses));
         (self.only.is_empty() || any(&self.only)) && !any(&self.skip)
     }
 
@@ -47,8 +53,14 @@ impl Filter {
 /// Whether a pattern means a case.
 #[must_use]
 pub fn is_meant(pattern: &str, case: &Case) -> bool {
-    let matches = |text: &str| is_match(&pattern.to_ascii_lowercase(), &text.to_ascii_lowercase());
-    matches(case.id) || case.clauses.iter().any(|clause| is_clause(pattern, clause))
+    means(pattern, case.id, case.clauses)
+}
+
+/// Whether a pattern means a case of this id and these clauses.
+#[must_use]
+pub fn means(pattern: &str, id: &str, clauses: &[&str]) -> bool {
+    is_match(&pattern.to_ascii_lowercase(), &id.to_ascii_lowercase())
+        || clauses.iter().any(|clause| is_clause(pattern, clause))
 }
 
 /// Clauses are meant by their whole id, or by their area.

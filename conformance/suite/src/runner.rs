@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
-use workwire_broker::{OpenError, clock};
+use workwire_broker::{About, OpenError, clock};
 
 use crate::case::{Alone, Case, Scale};
 use crate::event::{Beginning, Ended, Event, Judged, Suite};
@@ -56,6 +56,18 @@ pub fn suite() -> Suite {
     Suite { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
 }
 
+/// What is judged, by what it says of itself.
+#[must_use]
+pub fn judged(address: &str, about: &About) -> Judged {
+    Judged {
+        address: address.to_owned(),
+        name: about.name.clone(),
+        version: about.version.clone(),
+        language: about.language.clone(),
+        capabilities: about.capabilities.iter().map(|capability| capability.as_str().to_owned()).collect(),
+    }
+}
+
 /// Runs cases against a subject, and tells what happens. Whoever stops listening breaks it off, and
 /// so does the [`Brake`] of the options: what runs is cut short and cleaned away, and not judged.
 ///
@@ -79,13 +91,7 @@ pub async fn run(
     let planned = plan::plan(cases, &options.filter, &reached, subject.host());
     let _ = events.send(Event::Began(Beginning {
         suite: suite(),
-        target: Judged {
-            address: subject.address().to_owned(),
-            name: about.name.clone(),
-            version: about.version.clone(),
-            language: about.language.clone(),
-            capabilities: about.capabilities.iter().map(|capability| capability.as_str().to_owned()).collect(),
-        },
+        target: judged(subject.address(), &about),
         seed: options.seed,
         started_at: clock::timestamp(clock::Clock::now(&clock::SystemClock)).to_string(),
         cases: planned.len(),
