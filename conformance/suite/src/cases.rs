@@ -2,7 +2,10 @@
 //! that file's list.
 
 mod ack;
+mod adr;
+mod brw;
 mod del;
+mod grp;
 
 use crate::case::Case;
 
@@ -17,6 +20,9 @@ pub fn all() -> Vec<&'static Case> {
         ack::CASES,
         ack::attempts::CASES,
         ack::rests::CASES,
+        grp::CASES,
+        adr::CASES,
+        brw::CASES,
     ]
     .into_iter()
     .flatten()

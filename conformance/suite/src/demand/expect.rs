@@ -156,6 +156,12 @@ pub enum Expectation {
         /// Its id or name.
         id: String,
     },
+    /// The operations are so many clients', and the one with the fewest has at least half of what the
+    /// one with the most has.
+    EvenShares {
+        /// How many clients.
+        clients: u64,
+    },
     /// The refusal's words hold this.
     Says {
         /// A part of the message.
