@@ -2,7 +2,10 @@
 //! nothing, so each saboteur says beforehand which clauses it breaks.
 
 mod ack;
+mod changed;
+mod dlq;
 mod layer;
+mod stash;
 
 use std::sync::Arc;
 
@@ -38,5 +41,5 @@ impl Saboteur {
 /// Every saboteur, by the area of the clause that it breaks.
 #[must_use]
 pub fn all() -> Vec<&'static Saboteur> {
-    [ack::SABOTEURS].into_iter().flatten().collect()
+    [ack::SABOTEURS, dlq::SABOTEURS].into_iter().flatten().collect()
 }

@@ -1,5 +1,7 @@
 //! Where a case plays: queues and clients of its own, a clock, and a place for its demands.
 
+mod until;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +10,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 use workwire_broker::{
     About, Broker, Capabilities, Capability, CloseMode, Delivery, Fetch, Message, Policy, Queue, RestartMode, Verdict,
+    clock::{Clock, RuntimeClock},
 };
 
 use super::Scale;
@@ -26,6 +29,7 @@ pub struct Stage {
     about: About,
     prefix: String,
     scale: Scale,
+    clock: RuntimeClock,
     random: fastrand::Rng,
     clients: u32,
     /// What has to be cleaned away, as declared.
@@ -48,7 +52,7 @@ impl Stage {
         };
         let recorder = Recorder::new(broker, head, &prefix);
         let random = fastrand::Rng::with_seed(seed ^ history::Body::of(case.as_bytes()).digest);
-        Stage { recorder, about, prefix, scale, random, clients: 0, queues: Vec::new() }
+        Stage { recorder, about, prefix, scale, clock: RuntimeClock::new(), random, clients: 0, queues: Vec::new() }
     }
 
     /// What the broker says of itself.
@@ -75,6 +79,12 @@ impl Stage {
     #[must_use]
     pub fn ms(&self, ms: i64) -> i64 {
         self.scale.ms(ms)
+    }
+
+    /// The time of day, in milliseconds since 1970: the machine's, and the runtime's where that is paused.
+    #[must_use]
+    pub fn time_of_day(&self) -> i64 {
+        self.clock.now()
     }
 
     /// For how long the case waits for what must come at some time: a clause that says no time means it.

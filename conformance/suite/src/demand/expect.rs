@@ -59,6 +59,11 @@ pub enum Expectation {
         /// Which.
         ids: Vec<Uuid>,
     },
+    /// These messages are among what is shown, each at least once.
+    ShowsAll {
+        /// Which.
+        ids: Vec<Uuid>,
+    },
     /// So many are shown: messages, letters or agents.
     Count {
         /// At least.

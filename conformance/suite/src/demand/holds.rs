@@ -91,6 +91,10 @@ impl<'a> Judge<'a> {
             Expectation::Published { stored } => self.answers().all(|answer| *answer == Answer::Published(*stored)),
             Expectation::Shows { ids, in_order } => self.shows(ids, *in_order),
             Expectation::ShowsNone { ids } => self.uuids().iter().all(|id| !ids.contains(id)),
+            Expectation::ShowsAll { ids } => {
+                let shown = self.uuids();
+                ids.iter().all(|id| shown.contains(id))
+            }
             Expectation::Count { least, most } => {
                 let count: u64 = self.answers().map(count).sum();
                 (*least..=*most).contains(&count)
@@ -383,6 +387,7 @@ fn words_of(expect: &Expectation) -> String {
             format!("{}{order}", list(ids.iter().map(Uuid::to_string)))
         }
         Expectation::ShowsNone { ids } => format!("none of {}", list(ids.iter().map(Uuid::to_string))),
+        Expectation::ShowsAll { ids } => format!("each of {}", list(ids.iter().map(Uuid::to_string))),
         Expectation::Count { least, most } if least == most => format!("{least} of them"),
         Expectation::Count { least, most } => format!("{least} to {most} of them"),
         Expectation::Attempts { attempts } => format!("attempts {attempts:?}"),
