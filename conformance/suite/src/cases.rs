@@ -5,6 +5,7 @@ mod ack;
 mod adr;
 mod brw;
 mod del;
+mod dlq;
 mod grp;
 
 use crate::case::Case;
@@ -20,6 +21,7 @@ pub fn all() -> Vec<&'static Case> {
         ack::CASES,
         ack::attempts::CASES,
         ack::rests::CASES,
+        dlq::CASES,
         grp::CASES,
         adr::CASES,
         brw::CASES,

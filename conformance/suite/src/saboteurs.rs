@@ -4,9 +4,12 @@
 mod ack;
 mod adr;
 mod brw;
+mod changed;
 mod del;
+mod dlq;
 mod grp;
 mod layer;
+mod stash;
 
 use std::sync::Arc;
 
@@ -55,6 +58,7 @@ pub fn all() -> Vec<&'static Saboteur> {
         ack::SABOTEURS,
         ack::attempts::SABOTEURS,
         ack::rests::SABOTEURS,
+        dlq::SABOTEURS,
         grp::SABOTEURS,
         adr::SABOTEURS,
         brw::SABOTEURS,
