@@ -5,13 +5,14 @@ mod ack;
 mod adr;
 mod brw;
 mod grp;
+mod prs;
 
 use crate::case::Case;
 
 /// Every case, in the order of the specification.
 #[must_use]
 pub fn all() -> Vec<&'static Case> {
-    [ack::CASES, grp::CASES, adr::CASES, brw::CASES].into_iter().flatten().collect()
+    [ack::CASES, grp::CASES, adr::CASES, brw::CASES, prs::CASES].into_iter().flatten().collect()
 }
 
 /// The case of an id.

@@ -6,6 +6,7 @@ mod adr;
 mod brw;
 mod grp;
 mod layer;
+mod prs;
 
 use std::sync::Arc;
 
@@ -41,5 +42,5 @@ impl Saboteur {
 /// Every saboteur, by the area of the clause that it breaks.
 #[must_use]
 pub fn all() -> Vec<&'static Saboteur> {
-    [ack::SABOTEURS, grp::SABOTEURS, adr::SABOTEURS, brw::SABOTEURS].into_iter().flatten().collect()
+    [ack::SABOTEURS, grp::SABOTEURS, adr::SABOTEURS, brw::SABOTEURS, prs::SABOTEURS].into_iter().flatten().collect()
 }
