@@ -7,6 +7,7 @@ mod brw;
 mod del;
 mod dlq;
 mod grp;
+mod prs;
 
 use crate::case::Case;
 
@@ -25,6 +26,7 @@ pub fn all() -> Vec<&'static Case> {
         grp::CASES,
         adr::CASES,
         brw::CASES,
+        prs::CASES,
     ]
     .into_iter()
     .flatten()

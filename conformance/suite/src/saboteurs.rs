@@ -9,6 +9,7 @@ mod del;
 mod dlq;
 mod grp;
 mod layer;
+mod prs;
 mod stash;
 
 use std::sync::Arc;
@@ -62,6 +63,7 @@ pub fn all() -> Vec<&'static Saboteur> {
         grp::SABOTEURS,
         adr::SABOTEURS,
         brw::SABOTEURS,
+        prs::SABOTEURS,
     ]
     .into_iter()
     .flatten()
