@@ -2,13 +2,14 @@
 //! that file's list.
 
 mod ack;
+mod rpc;
 
 use crate::case::Case;
 
 /// Every case, in the order of the specification.
 #[must_use]
 pub fn all() -> Vec<&'static Case> {
-    [ack::CASES].into_iter().flatten().collect()
+    [ack::CASES].into_iter().flatten().chain(rpc::all()).collect()
 }
 
 /// The case of an id.

@@ -35,7 +35,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { filter: Filter::default(), seed: fastrand::u64(..), jobs: 16, timeout: Duration::from_secs(60) }
+        Options { filter: Filter::default(), seed: fastrand::u64(..), jobs: 16, timeout: Duration::from_mins(1) }
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod ack;
 mod layer;
+mod rpc;
 
 use std::sync::Arc;
 
@@ -44,5 +45,5 @@ impl Saboteur {
 /// Every saboteur, by the area of the clause that it breaks.
 #[must_use]
 pub fn all() -> Vec<&'static Saboteur> {
-    [ack::SABOTEURS].into_iter().flatten().collect()
+    [ack::SABOTEURS, rpc::SABOTEURS].into_iter().flatten().collect()
 }

@@ -21,7 +21,7 @@ use crate::verdict::{Judgement, Verdict};
 pub use matrix::{Cell, Column, Expected, Matrix, Shortfall};
 
 /// How long a case may take in the world, however long it takes on paused time.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Each case on the honest brokers, on those that do nothing, and on each saboteur, on so many threads.
 #[must_use]

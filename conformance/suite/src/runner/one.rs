@@ -82,7 +82,7 @@ pub(crate) fn on_paused_time(
                     return (History::default(), not_run(Verdict::Skipped, reason));
                 }
                 // An hour of paused time is no time at all; the timeout is for a world that has one.
-                let timeout = timeout.max(Duration::from_secs(3_600));
+                let timeout = timeout.max(Duration::from_hours(1));
                 let (history, judgement, _) = run_case(case, &reached, seed, subject.scale(), timeout, None).await;
                 (history, judgement)
             }
@@ -108,6 +108,9 @@ pub(super) async fn run_case(
     let prefix = format!("wk{:06x}-", fastrand::u32(..) & 0x00ff_ffff);
     let mut stage = Stage::new(Arc::clone(&reached.broker), case.id, seed, prefix, scale);
     let ran = tokio::time::timeout(timeout, (case.run)(&mut stage)).await;
+    if plan::is_of_adapters(case) {
+        stage.misbehaved(&reached.findings());
+    }
     let history = stage.history(ran.is_ok(), stall.map_or(Duration::ZERO, |stall| stall.worst()));
     let judgement = match ran {
         Ok(_) => judge(&history, case.checks),
