@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
+use workwire_broker::adapter::{Finding, FindingKind};
 use workwire_broker::{OpenError, clock};
 
 use crate::case::{Alone, Case, Scale};
@@ -134,7 +135,7 @@ impl Run {
             match ended {
                 Ok(Some((_, (ended, false)))) => self.tell(Event::CaseEnded(Box::new(ended))),
                 Ok(Some((case, (ended, true)))) => again.push((case, ended)),
-                // Broken off, or a case that panicked, which is a defect of the suite and ends the run.
+                // Broken off.
                 Ok(None) | Err(_) => {}
             }
         }
@@ -186,6 +187,11 @@ impl Run {
     async fn end(&self, start: Instant, broken_off: bool) {
         if let Err(error) = self.reached.broker.shutdown().await {
             self.tell(Event::LeftBehind { what: format!("the broker did not end as it must: {error}") });
+        }
+        // How an adapter ended, no case could see.
+        let at_the_end = |finding: &Finding| matches!(finding.kind, FindingKind::BadExit | FindingKind::LeftBehind);
+        for finding in self.reached.findings().into_iter().filter(at_the_end) {
+            self.tell(Event::LeftBehind { what: finding.to_string() });
         }
         let duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.tell(Event::Ended { duration_ms, broken_off });

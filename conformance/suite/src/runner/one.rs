@@ -36,15 +36,20 @@ impl Place {
             let run = move || on_paused_time(self.case, &self.subject, self.seed, self.timeout);
             match tokio::task::spawn_blocking(run).await {
                 Ok(ran) => ran,
-                Err(_) => (History::default(), Judgement::unknown("the case panicked: a defect of the suite")),
+                Err(_) => panicked(),
             }
         } else {
-            let (history, judgement, left) =
-                run_case(self.case, &self.reached, self.seed, self.scale, self.timeout, Some(Stall::begin())).await;
-            for what in left {
-                let _ = self.events.send(Event::LeftBehind { what });
+            let Place { case, reached, seed, scale, timeout, .. } = self;
+            let run = async move { run_case(case, &reached, seed, scale, timeout, Some(Stall::begin())).await };
+            match tokio::spawn(run).await {
+                Ok((history, judgement, left)) => {
+                    for what in left {
+                        let _ = self.events.send(Event::LeftBehind { what });
+                    }
+                    (history, judgement)
+                }
+                Err(_) => panicked(),
             }
-            (history, judgement)
         };
         let more_time = judgement.more_time;
         let failed = judgement.verdict != Verdict::Pass;
@@ -61,6 +66,10 @@ impl Place {
         };
         (ended, more_time)
     }
+}
+
+fn panicked() -> (History, Judgement) {
+    (History::default(), Judgement::unknown("the case panicked: a defect of the suite"))
 }
 
 /// Runs a case on a broker of its own, in a runtime whose time jumps when nothing is left to do.
