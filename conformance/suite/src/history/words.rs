@@ -32,7 +32,7 @@ impl MessageId {
 #[derive(Debug, Clone, Default)]
 pub struct Words {
     texts: Vec<std::sync::Arc<str>>,
-    words: HashMap<std::sync::Arc<str>, Word>,
+    by_text: HashMap<std::sync::Arc<str>, Word>,
     uuids: Vec<Uuid>,
     ids: HashMap<Uuid, MessageId>,
 }
@@ -40,13 +40,13 @@ pub struct Words {
 impl Words {
     /// The word of a text.
     pub fn word(&mut self, text: &str) -> Word {
-        if let Some(word) = self.words.get(text) {
+        if let Some(word) = self.by_text.get(text) {
             return *word;
         }
         let word = Word(number(self.texts.len()));
         let text: std::sync::Arc<str> = text.into();
         self.texts.push(text.clone());
-        self.words.insert(text, word);
+        self.by_text.insert(text, word);
         word
     }
 
