@@ -8,6 +8,7 @@ mod del;
 mod dlq;
 mod grp;
 mod prs;
+mod rpc;
 
 use crate::case::Case;
 
@@ -30,6 +31,7 @@ pub fn all() -> Vec<&'static Case> {
     ]
     .into_iter()
     .flatten()
+    .chain(rpc::all())
     .collect()
 }
 

@@ -10,6 +10,7 @@ mod dlq;
 mod grp;
 mod layer;
 mod prs;
+mod rpc;
 mod stash;
 
 use std::sync::Arc;
@@ -64,6 +65,7 @@ pub fn all() -> Vec<&'static Saboteur> {
         adr::SABOTEURS,
         brw::SABOTEURS,
         prs::SABOTEURS,
+        rpc::SABOTEURS,
     ]
     .into_iter()
     .flatten()

@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::Instant;
 use uuid::Uuid;
+use workwire_broker::adapter::Finding;
 use workwire_broker::{
     About, Broker, BrokerError, Capabilities, Capability, CloseMode, Delivery, Fetch, Message, Policy, Queue,
     RestartMode, Verdict,
@@ -261,6 +262,11 @@ impl Stage {
         Ok(told)
     }
 
+    /// Asks the broker to stop and start again, whatever comes of it.
+    pub async fn try_restart(&self, mode: RestartMode) -> Told<()> {
+        self.recorder.restart(mode).await
+    }
+
     /// What a step answered on which the rest builds.
     ///
     /// # Errors
@@ -425,6 +431,12 @@ impl Stage {
     }
 
     // The end.
+
+    /// Puts into the history what the adapter has done so far in this run that its protocol does not
+    /// allow. That it did so while another case played makes it no better.
+    pub(crate) fn misbehaved(&self, findings: &[Finding]) {
+        self.recorder.misbehaved(findings);
+    }
 
     /// What was recorded, with how the runner itself fared.
     pub(crate) fn history(&self, complete: bool, stall: Duration) -> History {
