@@ -45,11 +45,8 @@ pub(crate) fn run(arguments: &Selftest, out: &mut Output) -> Result<Exit, Failur
         shortfalls.extend(short);
     }
     write!(out, "{}", text(&matrix))?;
-    let counts = Counts {
-        clauses: clauses.len() + reads,
-        cases: wanted.len() + reads,
-        saboteurs: saboteurs.len() + liars,
-    };
+    let counts =
+        Counts { clauses: clauses.len() + reads, cases: wanted.len() + reads, saboteurs: saboteurs.len() + liars };
     judged(&counts, &shortfalls, out)
 }
 
