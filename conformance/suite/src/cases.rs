@@ -2,13 +2,29 @@
 //! that file's list.
 
 mod ack;
+mod adr;
+mod brw;
+mod del;
+mod grp;
 
 use crate::case::Case;
 
 /// Every case, in the order of the specification.
 #[must_use]
 pub fn all() -> Vec<&'static Case> {
-    [ack::CASES].into_iter().flatten().collect()
+    [
+        del::CASES,
+        del::waiting::CASES,
+        del::queues::CASES,
+        del::batches::CASES,
+        ack::CASES,
+        grp::CASES,
+        adr::CASES,
+        brw::CASES,
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// The case of an id.

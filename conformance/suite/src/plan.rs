@@ -1,12 +1,13 @@
 //! Which cases are run, and why the others are not.
 
-use workwire::spec::{self, Level};
-use workwire_broker::Capabilities;
-
 use std::sync::Arc;
+
+use workwire::spec::{self, Level, Role};
+use workwire_broker::Capabilities;
 
 use crate::case::{Alone, Case};
 use crate::host::Host;
+use crate::subject::Reached;
 
 /// A case, and why it is not run, if it is not.
 #[derive(Debug, Clone)]
@@ -80,27 +81,31 @@ fn is_match(pattern: &str, text: &str) -> bool {
     true
 }
 
-/// Plans a run for a broker that claims this.
+/// Plans a run for a broker that was reached, on a machine where there is one.
 #[must_use]
-pub fn plan(
-    cases: &[&'static Case],
-    filter: &Filter,
-    claimed: Capabilities,
-    host: Option<&Arc<dyn Host>>,
-) -> Vec<Planned> {
+pub fn plan(cases: &[&'static Case], filter: &Filter, reached: &Reached, host: Option<&Arc<dyn Host>>) -> Vec<Planned> {
     let wanted = cases.iter().copied().filter(|case| filter.takes(case));
-    wanted
-        .map(|case| {
-            let missing: Vec<&str> =
-                case.needs.iter().filter(|need| !claimed.has(**need)).map(|need| need.as_str()).collect();
-            let skipped = if missing.is_empty() {
-                out_of_reach(case, host)
-            } else {
-                Some(format!("not claimed: {}", missing.join(", ")))
-            };
-            Planned { case, skipped }
-        })
-        .collect()
+    wanted.map(|case| Planned { case, skipped: skipped(case, reached, host) }).collect()
+}
+
+fn not_claimed(case: &Case, claimed: Capabilities) -> Option<String> {
+    let missing: Vec<&str> = case.needs.iter().filter(|need| !claimed.has(**need)).map(|need| need.as_str()).collect();
+    (!missing.is_empty()).then(|| format!("not claimed: {}", missing.join(", ")))
+}
+
+/// Why a case is skipped on a broker that was reached, if it is.
+#[must_use]
+pub fn skipped(case: &Case, reached: &Reached, host: Option<&Arc<dyn Host>>) -> Option<String> {
+    if is_of_adapters(case) && reached.adapter.is_none() {
+        return Some("not spoken to over the adapter protocol".to_owned());
+    }
+    not_claimed(case, reached.broker.about().capabilities).or_else(|| out_of_reach(case, host))
+}
+
+/// Whether a case is about the adapter protocol: its first clause is.
+#[must_use]
+pub fn is_of_adapters(case: &Case) -> bool {
+    case.clauses.first().and_then(|id| spec::explain(id)).is_some_and(|clause| clause.role() == Role::Adapter)
 }
 
 /// Why a case cannot be run here that needs the machine.

@@ -37,7 +37,7 @@ impl Recorder {
     }
 
     /// Writes down that a process was started, under this name, or why it was not.
-    pub fn started(&self, name: &str, answer: Result<(), BrokerError>) -> Told<()> {
+    pub(crate) fn started(&self, name: &str, answer: Result<(), BrokerError>) -> Told<()> {
         let number = self.tape.begin(self.tape.word(name), Call::Start);
         self.tape.end(number, answer.as_ref().map(|()| Answer::Done));
         Told::new(number, answer)

@@ -88,7 +88,7 @@ pub async fn run(
         }
     };
     let about = reached.broker.about().clone();
-    let planned = plan::plan(cases, &options.filter, about.capabilities, subject.host());
+    let planned = plan::plan(cases, &options.filter, &reached, subject.host());
     let _ = events.send(Event::Began(Beginning {
         suite: suite(),
         target: judged(subject.address(), &about),

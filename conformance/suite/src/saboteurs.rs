@@ -2,15 +2,20 @@
 //! nothing, so each saboteur says beforehand which clauses it breaks.
 
 mod ack;
+mod adr;
+mod brw;
+mod del;
+mod grp;
 mod layer;
 
 use std::sync::Arc;
 
-use workwire_broker::{Broker, MemoryBroker};
+use workwire_broker::MemoryBroker;
 
+pub(crate) use layer::LayeredClient;
 pub use layer::{Defect, Inner, Layered};
 
-use crate::subject::Subject;
+use crate::subject::{Reached, Subject};
 
 /// A broker with one defect.
 #[derive(Debug, Clone, Copy)]
@@ -30,13 +35,29 @@ impl Saboteur {
     #[must_use]
     pub fn subject(&self) -> Subject {
         let make = self.make;
-        let broker = move || Arc::new(Layered::new(Arc::new(MemoryBroker::default()), make())) as Arc<dyn Broker>;
-        Subject::on_paused_time(format!("saboteur:{}", self.name), broker)
+        Subject::reached_on_paused_time(format!("saboteur:{}", self.name), move || {
+            let defect = make();
+            defect.reach().unwrap_or_else(|| {
+                let broker = Layered::new(Arc::new(MemoryBroker::default()), defect);
+                Box::pin(std::future::ready(Ok(Reached::bare(Arc::new(broker)))))
+            })
+        })
     }
 }
 
 /// Every saboteur, by the area of the clause that it breaks.
 #[must_use]
 pub fn all() -> Vec<&'static Saboteur> {
-    [ack::SABOTEURS].into_iter().flatten().collect()
+    [
+        del::SABOTEURS,
+        del::waiting::SABOTEURS,
+        del::queues::SABOTEURS,
+        ack::SABOTEURS,
+        grp::SABOTEURS,
+        adr::SABOTEURS,
+        brw::SABOTEURS,
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

@@ -1,5 +1,7 @@
 //! Where a case plays: queues and clients of its own, a clock, and a place for its demands.
 
+mod until;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -76,6 +78,14 @@ impl Stage {
     #[must_use]
     pub fn claimed(&self) -> Capabilities {
         self.about.capabilities
+    }
+
+    /// A policy that this broker must take: the default one, with one priority where it claims none.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        let most = if self.claims(Capability::Priority) { self.about.limits.max_priority } else { 1 };
+        let default = Policy::default();
+        Policy { max_priority: default.max_priority.min(most), ..default }
     }
 
     // Time.

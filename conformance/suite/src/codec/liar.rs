@@ -1,5 +1,7 @@
 //! Lying codecs: the honest one with one lie each. A case that believes all of them proves nothing.
 
+use std::sync::LazyLock;
+
 use serde_json::Value;
 use workwire::{Decoder, DocumentKind, Rule, Scope};
 use workwire_broker::BrokerError;
@@ -41,14 +43,15 @@ impl Liar {
 
 /// All of them: one for each rule that it does not know, then those that lie in other ways.
 #[must_use]
-pub fn liars() -> Vec<Liar> {
-    let refusing = Rule::ALL.iter().filter(|rule| rule.scope() != Scope::Warning);
-    // Rules of other forms, such as streams and CloudEvents, are out of the reach of `decode`.
-    let is_reached = |rule: &&Rule| !matches!(rule.id().split_once('-'), Some(("STR" | "TRC" | "CLE", _)));
-    let mut all: Vec<Liar> = refusing.filter(is_reached).map(|rule| does_not_know(*rule)).collect();
-    all.extend(about_verdicts());
-    all.extend(about_writing());
-    all
+pub fn liars() -> &'static [Liar] {
+    static LIARS: LazyLock<Vec<Liar>> = LazyLock::new(|| {
+        // Rules of other forms, such as streams and CloudEvents, are out of the reach of `decode`.
+        let is_reached = |rule: &&Rule| !matches!(rule.id().split_once('-'), Some(("STR" | "TRC" | "CLE", _)));
+        let refusing = Rule::ALL.iter().filter(|rule| rule.scope() != Scope::Warning);
+        let about_rules = refusing.filter(is_reached).map(|rule| does_not_know(*rule));
+        about_rules.chain(about_verdicts()).chain(about_writing()).collect()
+    });
+    &LIARS
 }
 
 fn does_not_know(rule: Rule) -> Liar {

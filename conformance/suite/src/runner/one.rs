@@ -56,16 +56,14 @@ impl Place {
                 Err(_) => return Some((panicked(case), false)),
             }
         } else {
-            let (history, judgement, left) = run_case(
-                self.case,
-                &self.reached,
-                self.subject.host().cloned(),
-                self.seed,
-                self.scale,
-                self.timeout,
-                off,
-            )
-            .await;
+            let setting = Setting {
+                host: self.subject.host().cloned(),
+                seed: self.seed,
+                scale: self.scale,
+                timeout: self.timeout,
+                stall: Some(Stall::begin()),
+            };
+            let (history, judgement, left) = run_case(self.case, &self.reached, setting, off).await;
             for what in left {
                 let _ = self.events.send(Event::LeftBehind { what });
             }
@@ -121,27 +119,44 @@ fn on_paused_time_until(
     timeout: Duration,
     off: impl Future<Output = ()>,
 ) -> (History, Option<Judgement>) {
-    let failed = |why: String| (History::default(), Some(setup_failed(why)));
+    let not_run = |verdict, reason| {
+        let judgement = Judgement { verdict, reason, broken: Vec::new(), more_time: false };
+        (History::default(), Some(judgement))
+    };
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build() {
         Ok(runtime) => runtime,
-        Err(error) => return failed(format!("no runtime: {error}")),
+        Err(error) => return not_run(Verdict::SetupFailed, format!("no runtime: {error}")),
     };
     runtime.block_on(async {
         match subject.reach().await {
             Ok(reached) => {
+                if let Some(reason) = plan::skipped(case, &reached, subject.host()) {
+                    return not_run(Verdict::Skipped, reason);
+                }
                 // An hour of paused time is no time at all; the timeout is for a world that has one.
-                let timeout = timeout.max(Duration::from_hours(1));
-                let (history, judgement, _) =
-                    run_case(case, &reached, subject.host().cloned(), seed, Scale::ONE, timeout, off).await;
+                let setting = Setting {
+                    host: subject.host().cloned(),
+                    seed,
+                    scale: subject.scale(),
+                    timeout: timeout.max(Duration::from_hours(1)),
+                    // Time that is paused does not stand still while the runner does.
+                    stall: None,
+                };
+                let (history, judgement, _) = run_case(case, &reached, setting, off).await;
                 (history, judgement)
             }
-            Err(error) => failed(error.to_string()),
+            Err(error) => not_run(Verdict::SetupFailed, error.to_string()),
         }
     })
 }
 
-fn setup_failed(reason: String) -> Judgement {
-    Judgement { verdict: Verdict::SetupFailed, reason, broken: Vec::new(), more_time: false }
+/// How a case is run.
+struct Setting {
+    host: Option<Arc<dyn Host>>,
+    seed: u64,
+    scale: Scale,
+    timeout: Duration,
+    stall: Option<Stall>,
 }
 
 /// Runs a case on a broker that was reached; says what happened, how it is judged, what was left.
@@ -149,21 +164,19 @@ fn setup_failed(reason: String) -> Judgement {
 async fn run_case(
     case: &'static Case,
     reached: &Reached,
-    host: Option<Arc<dyn Host>>,
-    seed: u64,
-    scale: Scale,
-    timeout: Duration,
+    setting: Setting,
     off: impl Future<Output = ()>,
 ) -> (History, Option<Judgement>, Vec<String>) {
+    let Setting { host, seed, scale, timeout, stall } = setting;
     let prefix = format!("wk{:06x}-", fastrand::u32(..) & 0x00ff_ffff);
     let mut stage = Stage::new(Arc::clone(&reached.broker), case.id, seed, prefix, scale).on_host(host);
-    let stall = Stall::begin();
     let ran = tokio::select! {
         biased;
         ran = tokio::time::timeout(timeout, (case.run)(&mut stage)) => Some(ran),
         () = off => None,
     };
-    let history = stage.history(matches!(ran, Some(Ok(_))), stall.worst());
+    let stall = stall.map_or(Duration::ZERO, |stall| stall.worst());
+    let history = stage.history(matches!(ran, Some(Ok(_))), stall);
     let judgement = ran.map(|ran| match ran {
         Ok(_) => judge(&history, case.checks),
         Err(_) => Judgement::unknown(format!("the case was not through after {} s", timeout.as_secs())),
