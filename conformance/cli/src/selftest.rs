@@ -15,7 +15,7 @@ use crate::arguments::Selftest;
 use crate::exit::{Exit, Failure};
 use crate::files;
 use crate::output::Output;
-use crate::run::order::{Named, matches_something};
+use crate::run::order::{CaseName, matches_something};
 use progress::Progress;
 
 /// The endings of its reports.
@@ -24,8 +24,8 @@ const ENDINGS: [&str; 3] = ["json", "html", "txt"];
 pub(crate) fn run(arguments: &Selftest, out: &mut Output) -> Result<Exit, Failure> {
     arguments.report.iter().try_for_each(|path| files::can_be_written(path, &ENDINGS))?;
     let filter = Filter { only: arguments.only.clone(), skip: Vec::new() };
-    let of_codecs = codec::cases().iter().map(|case| Named { id: &case.id, clauses: &case.clauses });
-    let named: Vec<Named> = cases::all().into_iter().map(Named::from).chain(of_codecs).collect();
+    let of_codecs = codec::cases().iter().map(|case| CaseName { id: &case.id, clauses: &case.clauses });
+    let named: Vec<CaseName> = cases::all().into_iter().map(CaseName::from).chain(of_codecs).collect();
     matches_something(&filter, &named)?;
     let wanted: Vec<&'static Case> = cases::all().into_iter().filter(|case| filter.takes(case)).collect();
     let reads = codec::cases().iter().filter(|case| filter.takes_named(&case.id, &case.clauses)).count();
