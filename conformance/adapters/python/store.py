@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS queue (queue INTEGER PRIMARY KEY AUTOINCREMENT, tenan
 CREATE TABLE IF NOT EXISTS grp (queue, grp, PRIMARY KEY (queue, grp));
 CREATE TABLE IF NOT EXISTS message (seq INTEGER PRIMARY KEY AUTOINCREMENT, queue, id, body, priority, recipient,
     ttl_ms, due_at, expires_at);
-CREATE TABLE IF NOT EXISTS copy (seq, grp, queue, priority, due_at, used DEFAULT 0, reason, tag UNIQUE, client, until,
+CREATE TABLE IF NOT EXISTS copy (seq INTEGER, grp, queue, priority, due_at, used DEFAULT 0, reason, tag, client, until,
     PRIMARY KEY (seq, grp));
 CREATE TABLE IF NOT EXISTS letter (number INTEGER PRIMARY KEY AUTOINCREMENT, queue, grp, id, body, priority, recipient,
     ttl_ms, reason, attempts, died_at);
@@ -30,8 +30,10 @@ CREATE TABLE IF NOT EXISTS agent (tenant, agent, moment, arrived, state, PRIMARY
 CREATE INDEX IF NOT EXISTS in_order ON copy (queue, grp, priority DESC, seq);
 CREATE INDEX IF NOT EXISTS resting ON copy (due_at) WHERE tag IS NULL;
 CREATE INDEX IF NOT EXISTS held ON copy (until) WHERE tag IS NOT NULL;
+CREATE UNIQUE INDEX IF NOT EXISTS tags ON copy (tag) WHERE tag IS NOT NULL;
 CREATE INDEX IF NOT EXISTS of_queue ON message (queue);
 CREATE INDEX IF NOT EXISTS mortal ON message (expires_at) WHERE expires_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS letters ON letter (queue, number);
 CREATE INDEX IF NOT EXISTS remembered ON seen (until);
 CREATE TRIGGER IF NOT EXISTS last_copy AFTER DELETE ON copy WHEN NOT EXISTS (SELECT 1 FROM copy WHERE seq = old.seq)
     BEGIN DELETE FROM message WHERE seq = old.seq; END;
