@@ -20,8 +20,8 @@ const present = new Map();
 const agenda = new Agenda(() => step(() => {}));
 
 const claims = [
-  "core", "priority", "fifo", "lease", "extend", "attempts", "dead-letter", "replay", "backoff", "ttl", "delay", "dedupe",
-  "groups", "addressing", "tenancy", "max-length", "purge", "presence", "wait", "large", "batch", "browse",
+  "core", "priority", "fifo", "lease", "extend", "attempts", "dead-letter", "replay", "backoff", "ttl", "delay",
+  "dedupe", "groups", "addressing", "tenancy", "max-length", "purge", "presence", "wait", "large", "batch", "browse",
 ];
 
 // Shapes.
@@ -100,8 +100,9 @@ const methods = {
   fetch: {
     shape: { client, queue, consumer: p.text, max, wait_ms: p.integer(0), group, recipient, id: p.optional(p.id) },
     run({ wait_ms, ...asked }, queue, answer) {
-      const done = (came) => answer(came instanceof p.Refusal ? { error: told(came) } : { result: { deliveries: came } });
-      queue.wait({ ...asked, until: agenda.now + wait_ms, answer: done });
+      const told = (came) =>
+        answer(came instanceof p.Refusal ? { error: errorOf(came) } : { result: { deliveries: came } });
+      queue.wait({ ...asked, until: agenda.now + wait_ms, answer: told });
       return waits;
     },
   },
@@ -195,7 +196,7 @@ function outcome(item, where, queue) {
   try {
     return publish(p.object(p.message)(item, where), queue);
   } catch (error) {
-    return told(error);
+    return errorOf(error);
   }
 }
 
@@ -224,7 +225,7 @@ function serve() {
 }
 
 /** A refusal as the protocol has it; what is none is a mistake in here, and nobody knows how far it got. */
-function told(error) {
+function errorOf(error) {
   if (!(error instanceof p.Refusal)) console.error(error);
   return { code: error instanceof p.Refusal ? error.code : p.code.unavailable, message: error.message };
 }
@@ -239,7 +240,7 @@ function work(line) {
     const result = call(request, answer);
     if (result !== waits) answer({ result: result ?? {} });
   } catch (error) {
-    answer({ error: told(error) });
+    answer({ error: errorOf(error) });
   }
 }
 

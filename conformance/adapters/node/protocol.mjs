@@ -21,7 +21,8 @@ export class Refusal extends Error {
 
 /** @returns {never} */
 function wrong(where, expected, found) {
-  throw new Refusal(code.invalid, `${where}: expected ${expected}, found ${String(JSON.stringify(found)).slice(0, 80)}`);
+  const shown = String(JSON.stringify(found)).slice(0, 80);
+  throw new Refusal(code.invalid, `${where}: expected ${expected}, found ${shown}`);
 }
 
 /** @type {Reader} */
@@ -42,7 +43,9 @@ export const id = (value, where) => hyphenated(value, where).toLowerCase();
 
 /** @returns {Reader} */
 export const integer = (least, most = Number.MAX_SAFE_INTEGER) => (value, where) =>
-  Number.isInteger(value) && value >= least && value <= most ? value : wrong(where, `an integer from ${least} to ${most}`, value);
+  Number.isInteger(value) && value >= least && value <= most
+    ? value
+    : wrong(where, `an integer from ${least} to ${most}`, value);
 
 /** @returns {Reader} */
 export const oneOf = (...values) => (value, where) =>
@@ -84,7 +87,7 @@ export const object = (shape) => (value, where) => {
   return read;
 };
 
-/** A moment, as text in UTC with nine digits of fraction: of two such texts the lesser is the earlier. @type {Reader} */
+/** A moment in UTC with nine digits of fraction: of two such texts the lesser is the earlier. @type {Reader} */
 export function moment(value, where) {
   const parts = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)?$/.exec(value);
   if (!parts || typeof value !== "string") return wrong(where, "a time like 2026-03-01T09:30:00.250Z", value);

@@ -20,7 +20,7 @@ const shown = ({ message, used }) => ({
 export class Queue {
   /** In the order of publication. @type {Map<number, Message>} */
   #messages = new Map();
-  /** For each group its copies by priority, each in the order of publication. @type {Map<string, Map<number, Copy>[]>} */
+  /** For each group its copies by priority, in the order of publication. @type {Map<string, Map<number, Copy>[]>} */
   #groups = new Map();
   /** @type {Map<string, Copy>} */
   #held = new Map();
@@ -242,10 +242,10 @@ export class Queue {
   // Dead letters.
 
   #bury(copy, at, reason) {
-    const { id, body, priority, to, ttl } = copy.message;
+    const { message: { id, body, priority, to, ttl }, group, used } = copy;
     this.#letGo(copy);
     this.#remove(copy);
-    this.#letters.push({ content: { id, body, priority, to, ttl }, group: copy.group, reason, attempts: copy.used + 1, at });
+    this.#letters.push({ content: { id, body, priority, to, ttl }, group, reason, attempts: used + 1, at });
   }
 
   #lettersOf(group) {

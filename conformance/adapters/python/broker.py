@@ -156,8 +156,8 @@ class Broker:
 
     def on_declare(self, client: str, queue: Json, policy: Json) -> Json:
         new = POLICY | checked(policy, {name: RULES[name] for name in POLICY})
-        key = (queue.get("tenant", ""), queue["name"])
-        self.store.db.execute("INSERT OR IGNORE INTO queue (tenant, name, policy) VALUES (?, ?, ?)", (*key, json.dumps(new)))
+        self.store.db.execute("INSERT OR IGNORE INTO queue (tenant, name, policy) VALUES (?, ?, ?)",
+                              (queue.get("tenant", ""), queue["name"], json.dumps(new)))
         number = self.store.number_of(**queue)
         if self.store.policy(number) != new:
             raise Refused(CONFLICT, f"queue {queue['name']} is declared with another policy")
@@ -173,7 +173,8 @@ class Broker:
         if self.store.rows("SELECT 1 FROM seen WHERE queue = ? AND id = ? AND until > ?", queue, id, self.store.now):
             return {"outcome": "duplicate"}
         self.store.make_room(queue, policy["overflow"] == "drop-oldest")
-        self.store.db.execute("INSERT OR REPLACE INTO seen VALUES (?, ?, ?)", (queue, id, self.store.now + policy["dedupe_ms"]))
+        until = self.store.now + policy["dedupe_ms"]
+        self.store.db.execute("INSERT OR REPLACE INTO seen VALUES (?, ?, ?)", (queue, id, until))
         ttl = min((ttl for ttl in (ttl_ms, policy["ttl_ms"]) if ttl), default=None)
         self.store.enter(queue, None, (id, data, priority, to, ttl), delay_ms)
         return {"outcome": "stored"}
@@ -230,8 +231,8 @@ class Broker:
         return {}
 
     def on_dead_letters(self, client: str, queue: int, max: int, group: str | None = None) -> Json:
-        rows = self.store.db.execute("SELECT * FROM letter WHERE queue = ? AND grp = ifnull(?, grp) ORDER BY number LIMIT ?",
-                               (queue, group, max))
+        oldest = "SELECT * FROM letter WHERE queue = ? AND grp = ifnull(?, grp) ORDER BY number LIMIT ?"
+        rows = self.store.db.execute(oldest, (queue, group, max))
         letters = (shown(row, reason=row["reason"], attempts=row["attempts"], died_at=utc_text(row["died_at"]),
                          group=row["grp"] or None) for row in rows)
         return {"letters": list(fitting(letters))}

@@ -3,6 +3,7 @@ import base64
 import functools
 import inspect
 import json
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timezone
@@ -80,7 +81,8 @@ def arguments(work: Callable[..., Any], members: Any, **bound: Any) -> Json:
 @functools.cache
 def taken_by(work: Callable[..., Any], *but: str) -> tuple[Json, list[str]]:
     takes = {name: taken for name, taken in inspect.signature(work).parameters.items() if name not in ("self", *but)}
-    return {name: RULES[name] for name in takes}, [name for name, taken in takes.items() if taken.default is taken.empty]
+    required = [name for name, taken in takes.items() if taken.default is taken.empty]
+    return {name: RULES[name] for name in takes}, required
 
 
 def bytes_of(body: str, encoding: str) -> bytes:
@@ -111,13 +113,22 @@ def fitting(messages: Iterable[Json]) -> Iterator[Json]:
         yield message
 
 
+def finite(number: str) -> float:
+    """JSON has no NaN and no infinity, so neither may come in and be written back."""
+    if not math.isfinite(float(number)):
+        raise ValueError(f"{number:.80} is no number of JSON")
+    return float(number)
+
+
 def request(line: bytes) -> tuple[int | str, str, Any]:
     """The id, the method and the parameters that stand on a line."""
     try:
-        asked = json.loads(line.decode())
+        asked = json.loads(line.decode(), parse_float=finite, parse_constant=finite)
     except (ValueError, RecursionError) as error:
         raise Refused(NOT_JSON, str(error)) from None
-    if not isinstance(asked, dict) or type(asked.get("id")) not in (int, str) or not isinstance(asked.get("method"), str):
+    # `True` is an instance of int too, and no id.
+    has_id = isinstance(asked, dict) and type(asked.get("id")) in (int, str)
+    if not has_id or not isinstance(asked.get("method"), str):
         raise Refused(NO_REQUEST, "expected an object with an id and a method")
     return asked["id"], asked["method"], asked.get("params") or {}
 

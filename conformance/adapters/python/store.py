@@ -104,8 +104,10 @@ class Store:
     def join(self, queue: int, group: str) -> None:
         """A new group sees all that is still there."""
         if self.db.execute("INSERT OR IGNORE INTO grp VALUES (?, ?)", (queue, group)).rowcount:
-            self.db.execute("""INSERT INTO copy (seq, grp, queue, priority, due_at) SELECT seq, ?, queue, priority, due_at
-                FROM message WHERE queue = ? AND ifnull(expires_at > ?, 1)""", (group, queue, self.now))
+            self.db.execute("""INSERT INTO copy (seq, grp, queue, priority, due_at)
+                SELECT seq, ?, queue, priority, due_at
+                FROM message WHERE queue = ? AND ifnull(expires_at > ?, 1)""",
+                (group, queue, self.now))
 
     @contextmanager
     def as_if_joined(self, queue: int, group: str) -> Iterator[None]:
@@ -160,7 +162,8 @@ class Store:
             self.free(copy, due_at, used, reason)
 
     def bury(self, copy: Row, at: float, reason: str) -> None:
-        self.db.execute("""INSERT INTO letter (queue, grp, id, body, priority, recipient, ttl_ms, reason, attempts, died_at)
+        self.db.execute("""INSERT INTO letter
+            (queue, grp, id, body, priority, recipient, ttl_ms, reason, attempts, died_at)
             SELECT queue, ?, id, body, priority, recipient, ttl_ms, ?, ?, ? FROM message WHERE seq = ?""",
             (copy["grp"], reason, copy["used"] + 1, at, copy["seq"]))
         self.drop(copy)
