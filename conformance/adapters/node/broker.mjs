@@ -3,264 +3,297 @@
 //
 //     node broker.mjs
 //
-// Every request is one step, worked on to its end before the next: a shape that reads its parameters, and what is done
-// with them. Before a step, what is due by then happens; after it, those who wait are looked at. Only a fetch waits.
+// A queue is one list. It has each message once for each group, in the order in which they are fetched, and
+// what is to be found is looked for from the beginning: slow with a hundred thousand messages, easy to trust.
 
-import { Agenda } from "./agenda.mjs";
-import { Queue } from "./queue.mjs";
-import * as p from "./protocol.mjs";
+import { randomUUID } from "node:crypto";
 
-/** Open clients, by name. @type {Set<string>} */
-const clients = new Set();
-/** By tenant and name, between which stands what no name can hold. @type {Map<string, Queue>} */
-const queues = new Map();
-/** For each tenant its agents. @type {Map<string, Map<string, {moment: string, arrived: number, state: object}>>} */
-const present = new Map();
+const claims = ("core priority fifo lease extend attempts dead-letter replay backoff delay dedupe groups "
+  + "addressing tenancy browse wait purge large").split(" ");
+const code = { unsupported: 1, invalid: 2, stale: 3, unavailable: 5, notFound: 6, conflict: 7 };
+const maxBody = 1_048_576;
+const maxAnswer = 8 * maxBody; // base64 adds a third, and a line has 16 MiB
 
-const agenda = new Agenda(() => step(() => {}));
-
-const claims = [
-  "core", "priority", "fifo", "lease", "extend", "attempts", "dead-letter", "replay", "backoff", "ttl", "delay",
-  "dedupe", "groups", "addressing", "tenancy", "max-length", "purge", "presence", "wait", "large", "batch", "browse",
-];
-
-// Shapes.
-
-const client = p.name;
-const queue = p.object({ tenant: p.optional(p.tenantName, ""), name: p.queueName });
-const group = p.optional(p.name, "");
-const anyGroup = p.optional(p.name);
-const recipient = p.optional(p.name);
-const max = p.integer(1);
-
-// Methods. A client must be open and a queue declared before `run` is called, but for the one that opens or declares.
-
-const methods = {
-  initialize: {
-    shape: { contract: p.oneOf("1") },
-    run: () => ({
-      contract: "1",
-      name: "node-memory",
-      version: "1",
-      language: "JavaScript",
-      capabilities: claims,
-      limits: { max_priority: 10, max_message_bytes: p.maxBody },
-      choices: { same_id_other_body: "conflict" },
-    }),
-  },
-
-  open: {
-    shape: { client },
-    isFirst: true,
-    run({ client }) {
-      if (clients.has(client)) throw new p.Refusal(p.code.conflict, `client ${client} is open already`);
-      clients.add(client);
-    },
-  },
-
-  close: {
-    shape: { client, mode: p.oneOf("graceful", "abort") },
-    run({ client, mode }) {
-      clients.delete(client);
-      for (const queue of queues.values()) {
-        queue.release(client, mode === "abort");
-        queue.dismiss(new p.Refusal(p.code.unavailable, "the client was closed"), client);
-      }
-    },
-  },
-
-  declare: {
-    shape: { client, queue, policy: p.policy },
-    isFirst: true,
-    run({ client, queue: name, policy }) {
-      mustBeOpen(client);
-      const queue = queues.get(keyOf(name)) ?? new Queue(policy, agenda);
-      if (JSON.stringify(queue.policy) !== JSON.stringify(policy)) {
-        throw new p.Refusal(p.code.conflict, `queue ${name.name} is declared with another policy`);
-      }
-      queues.set(keyOf(name), queue);
-    },
-  },
-
-  delete: {
-    shape: { client, queue },
-    run({ queue: name }, queue) {
-      queues.delete(keyOf(name));
-      queue.dismiss(new p.Refusal(p.code.notFound, `queue ${name.name} was deleted`));
-    },
-  },
-
-  publish: { shape: { client, queue, ...p.message }, run: (asked, queue) => ({ outcome: publish(asked, queue) }) },
-
-  publish_batch: {
-    shape: { client, queue, items: p.list(p.anything) },
-    run: ({ items }, queue) => ({ outcomes: items.map((item, index) => outcome(item, `items[${index}]`, queue)) }),
-  },
-
-  fetch: {
-    shape: { client, queue, consumer: p.text, max, wait_ms: p.integer(0), group, recipient, id: p.optional(p.id) },
-    run({ wait_ms, ...asked }, queue, answer) {
-      const told = (came) =>
-        answer(came instanceof p.Refusal ? { error: errorOf(came) } : { result: { deliveries: came } });
-      queue.wait({ ...asked, until: agenda.now + wait_ms, answer: told });
-      return waits;
-    },
-  },
-
-  peek: {
-    shape: { client, queue, max, group, recipient, after: p.optional(p.id) },
-    run: (asked, queue) => ({ messages: queue.peek(asked) }),
-  },
-
-  settle: {
-    shape: {
-      client,
-      queue,
-      tag: p.text,
-      verdict: p.oneOf("done", "retry", "dead"),
-      reason: p.optional(p.text),
-      delay_ms: p.optional(p.integer(0)),
-    },
-    run: (asked, queue) => queue.settle(asked.client, asked),
-  },
-
-  extend: {
-    shape: { client, queue, tag: p.text, lease_ms: p.integer(1) },
-    run: (asked, queue) => queue.extend(asked.client, asked),
-  },
-
-  depth: { shape: { client, queue, group }, run: ({ group }, queue) => queue.depth(group) },
-
-  dead_letters: {
-    shape: { client, queue, max, group: anyGroup },
-    run: (asked, queue) => ({ letters: queue.letters(asked) }),
-  },
-
-  replay: { shape: { client, queue, id: p.id, group: anyGroup }, run: (asked, queue) => queue.replay(asked) },
-
-  purge: {
-    shape: { client, queue, group: anyGroup, dead: p.optional(p.flag, false) },
-    run: (asked, queue) => ({ removed: queue.purge(asked) }),
-  },
-
-  sweep: { shape: { client, queue }, run: (_, queue) => ({ expired: queue.sweep() }) },
-
-  heartbeat: {
-    shape: { client, update: p.anyObject, tenant: p.optional(p.tenantName, "") },
-    run({ update, tenant }) {
-      const { timestamp, ...state } = stateOf(update);
-      const moment = timestamp ?? p.utcText(agenda.now);
-      const agents = present.get(tenant) ?? new Map();
-      present.set(tenant, agents);
-      const known = agents.get(state.agent_id);
-      if (!known || moment >= known.moment) agents.set(state.agent_id, { moment, arrived: agenda.now, state });
-    },
-  },
-
-  agents: {
-    shape: { client, offline_after_ms: p.optional(p.integer(1), 180_000), tenant: p.optional(p.tenantName, "") },
-    run({ offline_after_ms, tenant }) {
-      const agents = [...(present.get(tenant)?.values() ?? [])].map(({ moment, arrived, state }) => {
-        const isSilent = agenda.now - arrived >= offline_after_ms;
-        return { ...state, status: isSilent ? "offline" : state.status, last_heartbeat: moment };
-      });
-      return { agents: agents.sort((a, b) => (a.agent_id < b.agent_id ? -1 : 1)) };
-    },
-  },
-
-  shutdown: {
-    shape: {},
-    run() {
-      for (const queue of queues.values()) queue.dismiss(new p.Refusal(p.code.unavailable, "the broker was shut down"));
-      agenda.stop();
-      isRunning = false;
-    },
-  },
+// What a member must be: a pattern of its JSON, or the names of its own members. Of those one with ? may be
+// left out, and one with ! is for what is not claimed.
+const name = /^"[A-Za-z0-9][\w.-]{0,127}"$/;
+const uuid = /^"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"$/i;
+const [text, count, some] = [/^"/, /^\d{1,15}$/, /^[1-9]\d{0,14}$/];
+const rules = {
+  contract: /^"1"$/, client: name, group: name, recipient: name, to: name, consumer: text, tag: text,
+  queue: "tenant? name", tenant: /^"[a-z0-9][a-z0-9-]{0,63}"$/, name: /^"[a-z0-9][a-z0-9._-]{0,99}"$/,
+  policy: "max_priority? max_attempts? lease_ms? backoff_ms? dedupe_ms? overflow? ttl_ms! max_length!",
+  max_priority: /^([1-9]|10)$/, max_attempts: some, lease_ms: some, dedupe_ms: count, dead: /^(true|false)$/,
+  backoff_ms: /^\[(\d{1,15}(,\d{1,15})*)?\]$/, overflow: /^"(reject|drop-oldest)"$/,
+  id: uuid, after: uuid, body: text, encoding: /^"(utf8|base64)"$/, priority: some, delay_ms: count,
+  max: some, wait_ms: count, verdict: /^"(done|retry|dead)"$/, reason: text, mode: /^"(graceful|abort)"$/,
+};
+const defaults = {
+  max_priority: 5, max_attempts: 3, lease_ms: 30_000, backoff_ms: [], dedupe_ms: 300_000, overflow: "reject",
 };
 
-const keyOf = ({ tenant, name }) => `${tenant}/${name}`;
-
-function mustBeOpen(client) {
-  if (!clients.has(client)) throw new p.Refusal(p.code.notFound, `client ${client} is not open`);
+/** A refusal is thrown as it is answered. What is thrown as an Error is a mistake in here. */
+function refuse(code, message) {
+  throw { code, message };
 }
 
-function publish(asked, queue) {
-  const most = queue.policy.max_priority;
-  const { priority = Math.floor((most + 1) / 2) } = asked;
-  p.integer(1, most)(priority, "priority");
-  return queue.publish({ ...asked, priority }, p.bytesOf(asked));
+/** What is named. Other members are ignored, and null is absence. */
+function read(given, names, where) {
+  if (JSON.stringify(given)?.[0] !== "{") refuse(code.invalid, `${where}: expected an object`);
+  const found = {};
+  for (const [, name, mark] of names.matchAll(/(\w+)([?!]?)/g)) {
+    const value = Object.hasOwn(given, name) ? given[name] : null;
+    const place = `${where}.${name}`;
+    if (value === null && mark === "") refuse(code.invalid, `${place}: required`);
+    if (value === null) continue;
+    if (mark === "!") refuse(code.unsupported, `${place} is not supported`);
+    const [rule, json] = [rules[name], JSON.stringify(value)];
+    const isRight = typeof rule === "string" || (rule.test(json) && String(value).isWellFormed());
+    if (!isRight) refuse(code.invalid, `${place}: expected ${rule}, found ${json.slice(0, 80)}`);
+    if (typeof rule === "string") found[name] = read(value, rule, place);
+    else found[name] = rule === uuid ? value.toLowerCase() : value;
+  }
+  return found;
 }
 
-/** One bad item spares its neighbours. */
-function outcome(item, where, queue) {
-  try {
-    return publish(p.object(p.message)(item, where), queue);
-  } catch (error) {
-    return errorOf(error);
+// Messages, and what happens to them. A copy is what a group has of a message; one with a tag is held.
+
+const clients = new Set();
+const queues = new Map();
+let waiting = [];
+let lastSeq = 0;
+let now = performance.timeOrigin + performance.now();
+
+const isOf = (group) => (copy) => group === undefined || copy.group === group;
+const isReady = (copy) => !copy.tag && copy.dueAt <= now;
+const remove = (list, item) => list.splice(list.indexOf(item), 1);
+
+/** What a group has; of one that is not there yet, what it will have. */
+function copiesOf(queue, group) {
+  if (queue.groups.has(group)) return queue.copies.filter(isOf(group));
+  const messages = [...new Set(queue.copies.map((copy) => copy.message))];
+  return messages.map((message) => ({ message, group, used: 0, dueAt: message.dueAt }));
+}
+
+/** Behind what is as urgent and older. */
+function insert({ copies }, copy) {
+  const { priority, seq } = copy.message;
+  const isBefore = (other) => other.priority > priority || (other.priority === priority && other.seq < seq);
+  copies.splice(copies.findLastIndex((other) => isBefore(other.message)) + 1, 0, copy);
+}
+
+/** A new message at the end of its priority. */
+function enter(queue, content, groups, delay) {
+  const message = { ...content, seq: ++lastSeq, dueAt: now + delay };
+  for (const group of groups) insert(queue, { message, group, used: 0, dueAt: message.dueAt });
+}
+
+function readyFor(queue, { group = "", recipient }) {
+  const isFor = ({ to }) => to === undefined || to === recipient;
+  return copiesOf(queue, group).filter((copy) => isReady(copy) && isFor(copy.message));
+}
+
+/** As base64 always: so nobody has to find out whether the bytes are text. */
+const shown = ({ message: { id, body, priority } }, more) =>
+  ({ id, body: body.toString("base64"), encoding: "base64", priority, ...more });
+
+/** As many as fit into an answer. */
+function fitting(items, max) {
+  let size = 0;
+  const sizeOf = ({ message, reason = "" }) => message.body.length + 6 * reason.length + 300;
+  const end = items.findIndex((item) => (size += sizeOf(item)) > maxAnswer);
+  return items.slice(0, end < 0 ? max : Math.min(end, max));
+}
+
+/** A delivery ends, and the copy is back at its old place. */
+function giveBack(copy, dueAt) {
+  Object.assign(copy, { tag: undefined, client: undefined, until: undefined, dueAt });
+}
+
+function bury(queue, copy, at, reason) {
+  remove(queue.copies, copy);
+  queue.letters.push({ ...copy, reason, used: copy.used + 1, at });
+}
+
+/** An attempt is used up, perhaps the last. */
+function fail(queue, copy, at, why, rest = 0) {
+  if (copy.used + 1 >= queue.policy.max_attempts) {
+    bury(queue, copy, at, copy.reason ?? `attempts used up: ${why}`);
+  } else {
+    copy.used += 1;
+    giveBack(copy, at + rest);
   }
 }
 
-/** What an agent says of itself, by the names by which others are told. */
-function stateOf(update) {
-  if (Object.hasOwn(update, "agent_id")) return p.statusUpdate(update, "update");
-  const { agent, current_task, ...rest } = p.health(update, "update");
-  return { agent_id: agent, current_task_id: current_task, ...rest };
+function held(queue, { client, tag }) {
+  const copy = queue.copies.find((copy) => copy.tag === tag && copy.client === client);
+  if (!copy) refuse(code.stale, "the tag names no delivery that this client holds");
+  return copy;
 }
 
-// Steps.
-
-let isRunning = true;
-
-/** @param {() => void} work */
-function step(work) {
-  agenda.run();
-  serve();
-  work();
-  serve();
-  if (isRunning) agenda.sleep();
+/** Of several with the id that is asked for, the oldest alone. */
+function take(queue, { client, group, recipient, id, max }) {
+  const ready = readyFor(queue, { group, recipient }).filter((copy) => !id || copy.message.id === id);
+  if (id) ready.sort((a, b) => a.message.seq - b.message.seq).splice(1);
+  return fitting(ready, max).map((copy) => {
+    Object.assign(copy, { tag: randomUUID(), client, until: now + queue.policy.lease_ms });
+    return shown(copy, { tag: copy.tag, attempt: copy.used + 1 });
+  });
 }
+
+// The methods: what each is asked, and what it does. Client and queue are looked up before.
+const methods = {
+  initialize: ["contract", () => ({
+    contract: "1", name: "node-memory", version: "1", language: "JavaScript", capabilities: claims,
+    limits: { max_priority: 10, max_message_bytes: maxBody },
+  })],
+  open: ["client", ({ client }) => {
+    if (clients.has(client)) refuse(code.conflict, `client ${client} is open already`);
+    clients.add(client);
+  }],
+  close: ["client mode", ({ client, mode }) => {
+    clients.delete(client);
+    for (const queue of queues.values()) {
+      for (const copy of queue.copies.filter((copy) => copy.client === client)) {
+        if (mode === "graceful") giveBack(copy, now);
+        else fail(queue, copy, now, "the connection was lost during the last delivery");
+      }
+    }
+    dismiss((waiter) => waiter.client === client, code.unavailable, "the client was closed");
+  }],
+  declare: ["client queue policy", ({ key, policy: given }, declared) => {
+    const policy = { ...defaults, ...given };
+    const queue = declared ?? { policy, groups: new Set([""]), copies: [], letters: [], seen: new Map() };
+    if (JSON.stringify(queue.policy) !== JSON.stringify(policy)) {
+      refuse(code.conflict, `queue ${key} is declared with another policy`);
+    }
+    queues.set(key, queue);
+  }],
+  publish: ["client queue id body encoding priority? delay_ms? to? ttl_ms!", (asked, queue) => {
+    const { max_priority, dedupe_ms } = queue.policy;
+    const { id, encoding, to, delay_ms = 0, priority = Math.floor((max_priority + 1) / 2) } = asked;
+    if (priority > max_priority) refuse(code.invalid, `priority: expected at most ${max_priority}`);
+    const body = Buffer.from(asked.body, encoding);
+    // Buffer leaves out what is no base64; written again it shows.
+    if (body.toString(encoding) !== asked.body) refuse(code.invalid, `body: expected ${encoding}`);
+    if (body.length > maxBody) refuse(code.invalid, `body: expected at most ${maxBody} bytes`);
+    if (queue.seen.has(id)) return { outcome: "duplicate" };
+    queue.seen.set(id, now + dedupe_ms);
+    enter(queue, { id, body, priority, to }, queue.groups, delay_ms);
+    return { outcome: "stored" };
+  }],
+  fetch: ["client queue consumer max wait_ms group? recipient? id?", (asked, queue, answer) => {
+    const { group = "", wait_ms } = asked;
+    if (!queue.groups.has(group)) for (const copy of copiesOf(queue, group)) insert(queue, copy);
+    queue.groups.add(group);
+    waiting.push({ ...asked, queue, until: now + wait_ms, answer });
+  }],
+  peek: ["client queue max group? recipient? after?", ({ max, after, ...asked }, queue) => {
+    const ready = readyFor(queue, asked);
+    const place = ready.findLastIndex((copy) => copy.message.id === after) + 1;
+    const found = fitting(ready.slice(after && place === 0 ? ready.length : place), max);
+    return { messages: found.map((copy) => shown(copy, { attempt: copy.used + 1 })) };
+  }],
+  settle: ["client queue tag verdict reason? delay_ms?", ({ verdict, reason, delay_ms, ...asked }, queue) => {
+    const copy = held(queue, asked);
+    if (verdict === "done") return void remove(queue.copies, copy);
+    if (reason !== undefined) copy.reason = [...reason].slice(0, 4096).join("");
+    if (verdict === "dead") return bury(queue, copy, now, copy.reason ?? "given up, and nobody said why");
+    const rests = queue.policy.backoff_ms;
+    const rest = delay_ms ?? rests[Math.min(copy.used, rests.length - 1)] ?? 0;
+    fail(queue, copy, now, "the last delivery ended in retry", rest);
+  }],
+  extend: ["client queue tag lease_ms", ({ lease_ms, ...asked }, queue) => {
+    held(queue, asked).until = now + lease_ms;
+  }],
+  depth: ["client queue group?", ({ group = "" }, queue) => {
+    const copies = copiesOf(queue, group);
+    const leased = copies.filter((copy) => copy.tag).length;
+    const ready = copies.filter(isReady).length;
+    const dead = queue.letters.filter(isOf(group)).length;
+    return { ready, leased, delayed: copies.length - leased - ready, dead };
+  }],
+  dead_letters: ["client queue max group?", ({ max, group }, queue) => {
+    const letters = fitting(queue.letters.filter(isOf(group)), max);
+    const more = ({ reason, used, at, group }) =>
+      ({ reason, attempts: used, died_at: new Date(at).toISOString(), group: group || null });
+    return { letters: letters.map((letter) => shown(letter, more(letter))) };
+  }],
+  replay: ["client queue id group?", ({ id, group }, queue) => {
+    const letter = queue.letters.filter(isOf(group)).find(({ message }) => message.id === id);
+    if (!letter) refuse(code.notFound, `there is no dead letter ${id}`);
+    remove(queue.letters, letter);
+    enter(queue, letter.message, [letter.group], 0);
+  }],
+  purge: ["client queue group? dead?", ({ group, dead }, queue) => {
+    const from = dead ? queue.letters : queue.copies;
+    const gone = from.filter(isOf(group)).filter((item) => dead || isReady(item));
+    for (const item of gone) remove(from, item);
+    return { removed: gone.length };
+  }],
+  delete: ["client queue", ({ key }, queue) => {
+    queues.delete(key);
+    dismiss((waiter) => waiter.queue === queue, code.notFound, "the queue was deleted");
+  }],
+  shutdown: ["", () => {
+    dismiss(() => true, code.unavailable, "the broker was shut down");
+    setImmediate(end);
+  }],
+};
+
+// Lines in, answers out. Only a fetch waits: who can be served is looked at with each line, and every 5 ms.
 
 function serve() {
-  for (const queue of queues.values()) queue.serve();
+  now = performance.timeOrigin + performance.now();
+  for (const queue of queues.values()) {
+    for (const [id, until] of queue.seen) if (until <= now) queue.seen.delete(id);
+    const ended = queue.copies.filter((copy) => copy.until <= now).sort((a, b) => a.until - b.until);
+    for (const copy of ended) fail(queue, copy, copy.until, "the lease of the last delivery expired");
+  }
+  waiting = waiting.filter((waiter) => {
+    const deliveries = take(waiter.queue, waiter);
+    if (deliveries.length === 0 && now < waiter.until) return true;
+    waiter.answer({ result: { deliveries } });
+    return false;
+  });
 }
 
-/** A refusal as the protocol has it; what is none is a mistake in here, and nobody knows how far it got. */
-function errorOf(error) {
-  if (!(error instanceof p.Refusal)) console.error(error);
-  return { code: error instanceof p.Refusal ? error.code : p.code.unavailable, message: error.message };
+function dismiss(isMeant, code, message) {
+  for (const waiter of waiting.filter(isMeant)) waiter.answer({ error: { code, message } });
+  waiting = waiting.filter((waiter) => !isMeant(waiter));
 }
 
-/** @param {Buffer} line */
-function work(line) {
-  let id = null;
+function workOn({ id, method, params }) {
   const answer = (content) => process.stdout.write(`${JSON.stringify({ jsonrpc: "2.0", id, ...content })}\n`);
   try {
-    const request = p.parse(line);
-    id = request.id;
-    const result = call(request, answer);
-    if (result !== waits) answer({ result: result ?? {} });
+    if (!Object.hasOwn(methods, method)) refuse(-32601, "there is no such method");
+    const [names, work] = methods[method];
+    const asked = read(params ?? {}, names, "params");
+    if (asked.client && method !== "open" && !clients.has(asked.client)) {
+      refuse(code.notFound, `client ${asked.client} is not open`);
+    }
+    // Between tenant and name stands what neither can hold.
+    const key = asked.queue && `${asked.queue.tenant ?? ""}/${asked.queue.name}`;
+    const queue = queues.get(key);
+    if (key && !queue && method !== "declare") refuse(code.notFound, `queue ${key} is not declared`);
+    const result = work({ ...asked, key }, queue, answer) ?? {};
+    if (method !== "fetch") answer({ result });
   } catch (error) {
-    answer({ error: errorOf(error) });
+    if (error instanceof Error) throw error;
+    answer({ error });
   }
 }
 
-const waits = Symbol("answered later");
-
-function call({ method, params }, answer) {
-  if (!Object.hasOwn(methods, method)) throw new p.Refusal(-32601, `there is no method ${method.slice(0, 80)}`);
-  const { shape, run, isFirst } = methods[method];
-  const asked = p.object(shape)(params ?? {}, "");
-  if (isFirst) return run(asked);
-  if (shape.client) mustBeOpen(asked.client);
-  const queue = shape.queue && queues.get(keyOf(asked.queue));
-  if (shape.queue && !queue) throw new p.Refusal(p.code.notFound, `queue ${asked.queue.name} is not declared`);
-  return run(asked, queue, answer);
+const end = () => process.stdout.write("", () => process.exit(0));
+setInterval(() => waiting.length > 0 && serve(), 5);
+let rest = "";
+for await (const chunk of process.stdin.setEncoding("utf8")) {
+  const lines = (rest + chunk).split("\n");
+  rest = lines.pop();
+  for (const line of lines) {
+    serve();
+    workOn(JSON.parse(line));
+  }
+  serve();
 }
-
-for await (const line of p.lines(process.stdin)) {
-  step(() => work(line));
-  if (!isRunning) break;
-}
-agenda.stop();
-// The exit waits until the last answer is out, and not for an input that may never end.
-process.stdout.write("", () => process.exit(0));
+end();

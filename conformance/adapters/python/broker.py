@@ -3,282 +3,295 @@
 
     python3 broker.py [FILE]            without FILE: a temporary one, gone at the end
 
-One thread works in rounds: all lines that have come are worked on in one transaction, and answered when it is on the
-disk. So an answer is a promise, and requests that come together share one wait for the disk. A fetch is the only
-request that waits, in `waiting`; before each line, those who wait are looked at first.
+It works in rounds: all lines that have come are one transaction, and are answered when it is on the disk. So
+an answer is a promise, and many share one wait for the disk. Only who is connected is not in the file.
 """
+import base64
 import json
 import os
-import select
+import re
+import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from typing import Any, NamedTuple
+import uuid
+from collections.abc import Iterator
+from typing import Any
 
-from protocol import (CONFLICT, INVALID, MAX_BODY, MAX_REASON, NO_METHOD, NOT_FOUND, POLICY, RULES, UNAVAILABLE, Json,
-                      Refused, agent_update, arguments, bytes_of, checked, fitting, moment_of, request, shown, utc_text)
-from store import STARTED, Store
+Json = dict[str, Any]
+CLAIMS = """core priority fifo lease attempts dead-letter backoff delay ttl dedupe max-length large
+    durable restart""".split()
+UNSUPPORTED, INVALID, STALE, FULL, _, NOT_FOUND, CONFLICT, NO_METHOD = *range(1, 8), -32601
+MAX_BODY, MAX_REASON, MAX_ANSWER = 1_048_576, 4_096, 8 * 1_048_576
+STARTED = time.time() - time.monotonic()  # times outlive the process, and do not jump while it runs
 
-CAPABILITIES = """core priority fifo lease extend attempts dead-letter replay backoff ttl delay dedupe groups addressing
-    tenancy max-length purge presence durable restart wait large batch browse""".split()
+# What a member must be: a pattern of its JSON, or the names of its own members. Of those one with ? may be
+# left out, and one with ! is for what is not claimed.
+NAME, UUID = r'"[A-Za-z0-9][A-Za-z0-9._-]{0,127}"', r'"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"'
+TEXT, COUNT, SOME = r'(?s)".*', r"\d{1,15}", r"[1-9]\d{0,14}"
+RULES = {
+    "contract": '"1"', "client": NAME, "mode": '"(graceful|abort|kill)"', "verdict": '"(done|retry|dead)"',
+    "queue": ["name", "tenant!"], "name": r'"[a-z0-9][a-z0-9._-]{0,99}"',
+    "policy": ["max_priority?", "max_attempts?", "lease_ms?", "backoff_ms?", "ttl_ms?", "max_length?",
+               "overflow?", "dedupe_ms?"],
+    "max_priority": "[1-9]|10", "max_attempts": SOME, "lease_ms": SOME, "ttl_ms": SOME, "max_length": SOME,
+    "backoff_ms": rf"\[({COUNT}(, {COUNT})*)?\]", "overflow": '"(reject|drop-oldest)"', "dedupe_ms": COUNT,
+    "id": UUID, "body": TEXT, "encoding": '"(utf8|base64)"', "priority": SOME, "delay_ms": COUNT,
+    "consumer": TEXT, "max": SOME, "wait_ms": COUNT, "tag": TEXT, "reason": TEXT,
+}
+METHODS = {
+    "initialize": "contract", "open": "client", "close": "client mode", "restart": "mode", "shutdown": "",
+    "declare": "client queue policy", "delete": "client queue", "sweep": "client queue",
+    "publish": "client queue id body encoding priority? ttl_ms? delay_ms? to!",
+    "fetch": "client queue consumer max wait_ms group! recipient! id!",
+    "settle": "client queue tag verdict reason? delay_ms?",
+    "depth": "client queue group!", "dead_letters": "client queue max group!",
+}
+DEFAULTS = {"max_priority": 5, "max_attempts": 3, "lease_ms": 30_000, "backoff_ms": [], "ttl_ms": None,
+            "max_length": None, "overflow": "reject", "dedupe_ms": 300_000}
+
+# A message with a tag is held, until then; one that has died is a letter.
+SCHEMA = """
+PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+CREATE TABLE IF NOT EXISTS queue (name PRIMARY KEY, policy, expired DEFAULT 0);
+CREATE TABLE IF NOT EXISTS seen (queue, id, until, PRIMARY KEY (queue, id));
+CREATE TABLE IF NOT EXISTS message (seq INTEGER PRIMARY KEY, queue, id, priority, due_at, expires_at,
+    used DEFAULT 0, reason, tag, client, until, died_at, body);
+CREATE INDEX IF NOT EXISTS in_order ON message (queue, priority DESC, seq);
+"""
+FREE = "queue = :queue AND died_at IS NULL AND tag IS NULL"
+READY = FREE + " AND due_at <= :now"
 
 
-class Waiter(NamedTuple):
-    """A fetch that is not answered yet."""
+class Refused(Exception):
+    """A code of the protocol, and words for a person."""
 
-    request: int | str
-    client: str
-    queue: int
-    group: str
-    recipient: str | None
-    id: str | None
-    max: int
-    until: float
+
+def read(given: Any, names: list[str], where: str) -> Json:
+    """What is named. Other members are ignored, and null is absence."""
+    if not isinstance(given, dict):
+        raise Refused(INVALID, f"{where}: expected an object")
+    found = {}
+    for marked in names:
+        name, place = marked.rstrip("?!"), f"{where}.{marked.rstrip('?!')}"
+        value = given.get(name)
+        if value is None and marked == name:
+            raise Refused(INVALID, f"{place}: required")
+        if value is None:
+            continue
+        if marked.endswith("!"):
+            raise Refused(UNSUPPORTED, f"{place} is not supported")
+        rule, text = RULES[name], json.dumps(value, ensure_ascii=False)
+        is_object = isinstance(rule, list)
+        if not is_object and (not re.fullmatch(rule, text, re.ASCII) or re.search("[\ud800-\udfff]", text)):
+            raise Refused(INVALID, f"{place}: expected {rule}, found {text:.80}")
+        found[name] = read(value, rule, place) if is_object else value
+    return found
+
+
+def shown(message: sqlite3.Row, **more: Any) -> Json:
+    """As base64 always: so nobody has to find out whether the bytes are text."""
+    body = base64.b64encode(message["body"]).decode()
+    return {"id": message["id"], "body": body, "encoding": "base64", "priority": message["priority"], **more}
+
+
+def fitting(messages: sqlite3.Cursor) -> Iterator[sqlite3.Row]:
+    """As many as fit into a line of 16 MiB: base64 adds a third, JSON has up to six bytes for a character."""
+    size = 0
+    for message in messages:
+        size += len(message["body"]) + 6 * len(message["reason"] or "") + 300
+        if size > MAX_ANSWER:
+            return
+        yield message
 
 
 class Broker:
-    """Each `on_` method is one of the protocol: its parameters are checked, its client is open, its queue a number."""
-
     def __init__(self, path: str) -> None:
-        self.path, self.store, self.is_running = path, Store(path), True
-        self.clients: set[str] = set()
-        self.waiting: list[Waiter] = []
-        self.asking: int | str | None = None
-        self.answers: list[tuple[int | str | None, str, Json]] = []
+        """Who held something when the file was last open is lost."""
+        self.path, self.clients = path, set[str]()
+        self.db = sqlite3.connect(path)
+        self.db.row_factory = sqlite3.Row
+        self.db.executescript(SCHEMA)
+        self.pass_time()
+        self.let_go("abort")
+        self.db.commit()
 
     def run(self) -> None:
         rest = b""
-        while self.is_running:
-            has_input = bool(select.select([0], [], [], self.patience())[0])
-            chunk = os.read(0, 1 << 20) if has_input else b""
+        while chunk := sys.stdin.buffer.read1(1 << 20):
             *lines, rest = (rest + chunk).split(b"\n")
-            for line in lines:
-                self.serve()
-                self.line(line)
-            self.serve()
-            if has_input and not chunk:
-                self.on_shutdown()
-            self.commit()
+            requests = [json.loads(line) for line in lines]
+            answers = [json.dumps(self.answer(request)) + "\n" for request in requests]
+            self.db.commit()
+            print("".join(answers), end="", flush=True)
+            if any(request["method"] == "shutdown" for request in requests):
+                return
+        self.call("shutdown", {})
+        self.db.commit()
 
-    def commit(self) -> None:
-        """Only what is on the disk is answered."""
-        self.store.commit()
-        for asking, kind, content in self.answers:
-            print(json.dumps({"jsonrpc": "2.0", "id": asking, kind: content}))
-        sys.stdout.flush()
-        self.answers.clear()
-
-    def line(self, line: bytes) -> None:
-        self.asking = None
+    def answer(self, request: Json) -> Json:
+        answer = {"jsonrpc": "2.0", "id": request["id"]}
         try:
-            self.asking, method, params = request(line)
-            result = self.call(f"on_{method}", params)
-            if result is not None:
-                self.answers.append((self.asking, "result", result))
+            return answer | {"result": self.call(request["method"], request.get("params") or {}) or {}}
         except Refused as refused:
-            self.answers.append((self.asking, "error", refused.error))
+            return answer | {"error": dict(zip(("code", "message"), refused.args))}
 
     def call(self, method: str, params: Any) -> Json | None:
-        work = getattr(self, method, None)
-        if work is None:
-            raise Refused(NO_METHOD, f"there is no method {method[3:]:.80}")
-        asked = arguments(work, params)
-        key = arguments(self.store.number_of, asked["queue"]) if "queue" in asked else None
-        if "client" in asked and method != "on_open" and asked["client"] not in self.clients:
+        if method not in METHODS:
+            raise Refused(NO_METHOD, f"there is no method {method:.80}")
+        asked = read(params, METHODS[method].split(), "params")
+        self.pass_time()
+        if "client" in asked and method != "open" and asked["client"] not in self.clients:
             raise Refused(NOT_FOUND, f"client {asked['client']} is not open")
-        if key:
-            asked["queue"] = key if method == "on_declare" else self.store.number_of(**key)
-        return work(**asked)
+        if "queue" in asked:
+            asked["queue"] = asked["queue"]["name"]
+            asked["policy"] = asked["policy"] if method == "declare" else self.policy(asked["queue"])
+        return getattr(self, method)(asked)
 
-    # Those who wait.
+    def sql(self, sql: str, **values: Any) -> sqlite3.Cursor:
+        return self.db.execute(sql, {"now": self.now, **values})
 
-    def serve(self) -> None:
-        self.store.pass_time()
-        for waiter in list(self.waiting):
-            deliveries = self.store.take(*waiter[1:-1])
-            if deliveries or self.store.now >= waiter.until:
-                self.waiting.remove(waiter)
-                self.answers.append((waiter.request, "result", {"deliveries": deliveries}))
+    def policy(self, queue: str) -> Json:
+        for row in self.sql("SELECT policy FROM queue WHERE name = :queue", queue=queue):
+            return json.loads(row["policy"])
+        raise Refused(NOT_FOUND, f"queue {queue} is not declared")
 
-    def patience(self) -> float | None:
-        """The seconds until time has something for those who wait."""
-        if not self.waiting:
-            return None
-        moments = [waiter.until for waiter in self.waiting]
-        change = self.store.next_moment()
-        first = min(moments if change is None else [*moments, change])
-        return min(max(first / 1000 - STARTED - time.monotonic(), 0), 3600)
+    def pass_time(self) -> None:
+        self.now = (STARTED + time.monotonic()) * 1000
+        for message in self.sql("SELECT * FROM message WHERE until <= :now ORDER BY until").fetchall():
+            self.fail(message, message["until"], "the lease of the last delivery expired")
+        expired = "DELETE FROM message WHERE expires_at <= :now AND tag IS NULL AND died_at IS NULL"
+        for message in self.sql(expired + " RETURNING queue").fetchall():
+            self.sql("UPDATE queue SET expired = expired + 1 WHERE name = :queue", queue=message["queue"])
+        self.sql("DELETE FROM seen WHERE until <= :now")
 
-    def dismiss(self, code: int, why: str, is_meant: Callable[[Waiter], bool] = lambda waiter: True) -> None:
-        for waiter in filter(is_meant, list(self.waiting)):
-            self.waiting.remove(waiter)
-            self.answers.append((waiter.request, "error", {"code": code, "message": why}))
+    def end(self, message: sqlite3.Row, used: int, reason: str | None, due_at: float, died_at: Any = None):
+        """A delivery ends: the message is back at its old place, or dead."""
+        self.sql("""UPDATE message SET tag = NULL, client = NULL, until = NULL, used = :used,
+            reason = :reason, due_at = :due_at, died_at = :died_at WHERE seq = :seq""",
+                 seq=message["seq"], used=used, reason=reason, due_at=due_at, died_at=died_at)
 
-    # The methods.
+    def fail(self, message: sqlite3.Row, at: float, why: str, reason: str | None = None, rest: int = 0):
+        used, reason = message["used"] + 1, message["reason"] if reason is None else reason
+        if used < self.policy(message["queue"])["max_attempts"]:
+            self.end(message, used, reason, at + rest)
+        else:
+            self.end(message, used, f"attempts used up: {why}" if reason is None else reason, at, died_at=at)
 
-    def on_initialize(self, contract: str) -> Json:
-        return {"contract": contract, "name": "python-sqlite", "version": "1", "language": "Python",
-                "capabilities": CAPABILITIES, "limits": {"max_priority": 10, "max_message_bytes": MAX_BODY}}
+    def let_go(self, mode: str, client: str | None = None) -> None:
+        """Who says goodbye gives back; who is lost has used up an attempt."""
+        held = "SELECT * FROM message WHERE tag IS NOT NULL AND client = ifnull(:client, client)"
+        for message in self.sql(held, client=client).fetchall():
+            if mode == "graceful":
+                self.end(message, message["used"], message["reason"], self.now)
+            else:
+                self.fail(message, self.now, "the connection was lost during the last delivery")
 
-    def on_open(self, client: str) -> Json:
-        if client in self.clients:
-            raise Refused(CONFLICT, f"client {client} is open already")
-        self.clients.add(client)
-        return {}
+    # The methods, by the names of the protocol.
 
-    def on_close(self, client: str, mode: str) -> Json:
-        if mode not in ("graceful", "abort"):
-            raise Refused(INVALID, f"mode: expected graceful or abort, found {mode}")
-        self.clients.remove(client)
-        self.store.let_go(mode, client)
-        self.dismiss(UNAVAILABLE, "the client was closed", lambda waiter: waiter.client == client)
-        return {}
+    def initialize(self, asked: Json) -> Json:
+        return {"contract": "1", "name": "python-sqlite", "version": "1", "language": "Python",
+                "capabilities": CLAIMS, "limits": {"max_priority": 10, "max_message_bytes": MAX_BODY}}
 
-    def on_restart(self, mode: str) -> Json:
-        """Killed, it gives nothing back: the store finds what was held when it opens the file again."""
-        if mode not in ("graceful", "kill"):
-            raise Refused(INVALID, f"mode: expected graceful or kill, found {mode}")
-        if mode == "graceful":
-            self.store.let_go(mode)
-        self.dismiss(UNAVAILABLE, "the broker was restarted")
-        self.clients.clear()
-        self.commit()
-        self.store.db.close()
-        self.store = Store(self.path)
-        return {}
+    def open(self, asked: Json) -> None:
+        if asked["client"] in self.clients:
+            raise Refused(CONFLICT, f"client {asked['client']} is open already")
+        self.clients.add(asked["client"])
 
-    def on_shutdown(self) -> Json:
-        self.store.let_go("graceful")
-        self.dismiss(UNAVAILABLE, "the broker was shut down")
-        self.is_running = False
-        return {}
+    def close(self, asked: Json) -> None:
+        self.clients.remove(asked["client"])
+        self.let_go(asked["mode"], asked["client"])
 
-    def on_declare(self, client: str, queue: Json, policy: Json) -> Json:
-        new = POLICY | checked(policy, {name: RULES[name] for name in POLICY})
-        self.store.db.execute("INSERT OR IGNORE INTO queue (tenant, name, policy) VALUES (?, ?, ?)",
-                              (queue.get("tenant", ""), queue["name"], json.dumps(new)))
-        number = self.store.number_of(**queue)
-        if self.store.policy(number) != new:
-            raise Refused(CONFLICT, f"queue {queue['name']} is declared with another policy")
-        self.store.join(number, "")
-        return {}
+    def restart(self, asked: Json) -> None:
+        """Killed, it gives nothing back: it finds what was held when it opens the file again."""
+        if asked["mode"] == "graceful":
+            self.let_go("graceful")
+        self.db.commit()
+        self.db.close()
+        self.__init__(self.path)  # nothing is kept but the file
 
-    def on_publish(self, client: str, queue: int, id: str, body: str, encoding: str, priority: int | None = None,
-                   ttl_ms: int | None = None, delay_ms: int = 0, to: str | None = None) -> Json:
-        policy, data = self.store.policy(queue), bytes_of(body, encoding)
-        priority = (policy["max_priority"] + 1) // 2 if priority is None else priority
+    def shutdown(self, asked: Json) -> None:
+        self.let_go("graceful")
+
+    def declare(self, asked: Json) -> None:
+        queue, policy = asked["queue"], DEFAULTS | asked["policy"]
+        self.sql("INSERT OR IGNORE INTO queue (name, policy) VALUES (:queue, :policy)",
+                 queue=queue, policy=json.dumps(policy))
+        if self.policy(queue) != policy:
+            raise Refused(CONFLICT, f"queue {queue} is declared with another policy")
+
+    def publish(self, asked: Json) -> Json:
+        queue, policy, text = asked["queue"], asked["policy"], asked["body"]
+        priority = asked.get("priority", (policy["max_priority"] + 1) // 2)
         if priority > policy["max_priority"]:
             raise Refused(INVALID, f"priority: expected at most {policy['max_priority']}, found {priority}")
-        if self.store.rows("SELECT 1 FROM seen WHERE queue = ? AND id = ? AND until > ?", queue, id, self.store.now):
+        try:
+            body = text.encode() if asked["encoding"] == "utf8" else base64.b64decode(text, validate=True)
+        except ValueError as error:
+            raise Refused(INVALID, f"body: {error}") from None
+        if len(body) > MAX_BODY:
+            raise Refused(INVALID, f"body: expected at most {MAX_BODY} bytes, found {len(body)}")
+        known = {"queue": queue, "id": asked["id"].lower(), "until": self.now + policy["dedupe_ms"]}
+        if self.sql("SELECT 1 FROM seen WHERE queue = :queue AND id = :id", **known).fetchone():
             return {"outcome": "duplicate"}
-        self.store.make_room(queue, policy["overflow"] == "drop-oldest")
-        until = self.store.now + policy["dedupe_ms"]
-        self.store.db.execute("INSERT OR REPLACE INTO seen VALUES (?, ?, ?)", (queue, id, until))
-        ttl = min((ttl for ttl in (ttl_ms, policy["ttl_ms"]) if ttl), default=None)
-        self.store.enter(queue, None, (id, data, priority, to, ttl), delay_ms)
+        alive, most = "FROM message WHERE queue = :queue AND died_at IS NULL", policy["max_length"]
+        if most and self.sql(f"SELECT count(*) {alive}", **known).fetchone()[0] >= most:
+            oldest = f"DELETE FROM message WHERE seq = (SELECT min(seq) {alive} AND tag IS NULL)"
+            if policy["overflow"] == "reject" or not self.sql(oldest, **known).rowcount:
+                raise Refused(FULL, f"the queue holds {most} messages, as many as it may")
+        self.sql("INSERT INTO seen VALUES (:queue, :id, :until)", **known)
+        ttl = min((ttl for ttl in (asked.get("ttl_ms"), policy["ttl_ms"]) if ttl), default=None)
+        self.sql("""INSERT INTO message (queue, id, priority, due_at, expires_at, body)
+            VALUES (:queue, :id, :priority, :now + :delay, :now + :ttl, :body)""",
+                 **known, priority=priority, delay=asked.get("delay_ms", 0), ttl=ttl, body=body)
         return {"outcome": "stored"}
 
-    def on_publish_batch(self, client: str, queue: int, items: list[Any]) -> Json:
-        return {"outcomes": [self.outcome(client, queue, item) for item in items]}
+    def fetch(self, asked: Json) -> Json:
+        ready = f"SELECT * FROM message WHERE {READY} ORDER BY priority DESC, seq LIMIT :max"
+        until, deliveries = self.now + asked["policy"]["lease_ms"], []
+        for message in list(fitting(self.sql(ready, **asked))):
+            tag = str(uuid.uuid4())
+            self.sql("UPDATE message SET tag = :tag, client = :client, until = :until WHERE seq = :seq",
+                     seq=message["seq"], tag=tag, client=asked["client"], until=until)
+            deliveries.append(shown(message, tag=tag, attempt=message["used"] + 1))
+        return {"deliveries": deliveries}
 
-    def outcome(self, client: str, queue: int, item: Any) -> str | Json:
-        try:
-            return self.on_publish(**arguments(self.on_publish, item, client=client, queue=queue))["outcome"]
-        except Refused as refused:
-            return refused.error
-
-    def on_fetch(self, client: str, queue: int, consumer: str, max: int, wait_ms: int, group: str = "",
-                 recipient: str | None = None, id: str | None = None) -> None:
-        """Waits behind those who came before, be it for no time at all."""
-        self.store.join(queue, group)
-        self.waiting.append(Waiter(self.asking, client, queue, group, recipient, id, max, self.store.now + wait_ms))
-
-    def on_peek(self, client: str, queue: int, max: int, group: str = "", recipient: str | None = None,
-                after: str | None = None) -> Json:
-        with self.store.as_if_joined(queue, group):
-            ready = self.store.ready(queue, group, recipient)
-            if after:
-                places = [place for place, row in enumerate(ready) if row["id"] == after]
-                ready = ready[places[-1] + 1:] if places else []
-            return {"messages": self.store.looked_at(ready[:max])}
-
-    def on_depth(self, client: str, queue: int, group: str = "") -> Json:
-        with self.store.as_if_joined(queue, group):
-            [row] = self.store.rows("""SELECT count(*) FILTER (WHERE tag IS NULL AND due_at <= ?1) AS ready,
-                count(tag) AS leased, count(*) FILTER (WHERE tag IS NULL AND due_at > ?1) AS delayed,
-                (SELECT count(*) FROM letter WHERE queue = ?2 AND grp = ?3) AS dead
-                FROM copy WHERE queue = ?2 AND grp = ?3""", self.store.now, queue, group)
-        return dict(row)
-
-    def on_settle(self, client: str, queue: int, tag: str, verdict: str, reason: str | None = None,
-                  delay_ms: int | None = None) -> Json:
-        copy, reason = self.store.held(client, queue, tag), reason and reason[:MAX_REASON]
-        if verdict == "done":
-            self.store.drop(copy)
-        elif verdict == "retry":
-            rests = self.store.policy(queue)["backoff_ms"] or [0]
-            rest = rests[min(copy["used"], len(rests) - 1)] if delay_ms is None else delay_ms
-            self.store.failed(copy, self.store.now, self.store.now + rest, "the last delivery ended in retry", reason)
+    def settle(self, asked: Json) -> None:
+        held = "SELECT * FROM message WHERE queue = :queue AND tag = :tag AND client = :client"
+        message = self.sql(held, **asked).fetchone()
+        if not message:
+            raise Refused(STALE, "the tag names no delivery that this client holds")
+        reason = asked["reason"][:MAX_REASON] if "reason" in asked else message["reason"]
+        if asked["verdict"] == "done":
+            self.sql("DELETE FROM message WHERE tag = :tag", **asked)
+        elif asked["verdict"] == "dead":
+            why = "given up, and nobody said why" if reason is None else reason
+            self.end(message, message["used"] + 1, why, self.now, died_at=self.now)
         else:
-            reasons = (reason, copy["reason"], "given up, and nobody said why")
-            self.store.bury(copy, self.store.now, next(reason for reason in reasons if reason is not None))
-        return {}
+            rests = asked["policy"]["backoff_ms"] or [0]
+            rest = asked.get("delay_ms", rests[min(message["used"], len(rests) - 1)])
+            self.fail(message, self.now, "the last delivery ended in retry", reason, rest)
 
-    def on_extend(self, client: str, queue: int, tag: str, lease_ms: int) -> Json:
-        self.store.held(client, queue, tag)
-        self.store.db.execute("UPDATE copy SET until = ? WHERE tag = ?", (self.store.now + lease_ms, tag))
-        return {}
+    def depth(self, asked: Json) -> Json:
+        return dict(self.sql(f"""SELECT count(*) FILTER (WHERE {READY}) AS ready, count(tag) AS leased,
+            count(*) FILTER (WHERE {FREE} AND due_at > :now) AS delayed, count(died_at) AS dead
+            FROM message WHERE queue = :queue""", **asked).fetchone())
 
-    def on_dead_letters(self, client: str, queue: int, max: int, group: str | None = None) -> Json:
-        oldest = "SELECT * FROM letter WHERE queue = ? AND grp = ifnull(?, grp) ORDER BY number LIMIT ?"
-        rows = self.store.db.execute(oldest, (queue, group, max))
-        letters = (shown(row, reason=row["reason"], attempts=row["attempts"], died_at=utc_text(row["died_at"]),
-                         group=row["grp"] or None) for row in rows)
-        return {"letters": list(fitting(letters))}
+    def dead_letters(self, asked: Json) -> Json:
+        dead = """SELECT *, strftime('%Y-%m-%dT%H:%M:%fZ', died_at / 1000, 'unixepoch') AS moment FROM message
+            WHERE queue = :queue AND died_at IS NOT NULL ORDER BY died_at, seq LIMIT :max"""
+        return {"letters": [shown(row, reason=row["reason"], attempts=row["used"], died_at=row["moment"])
+                            for row in fitting(self.sql(dead, **asked))]}
 
-    def on_replay(self, client: str, queue: int, id: str, group: str | None = None) -> Json:
-        oldest = "SELECT * FROM letter WHERE queue = ? AND id = ? AND grp = ifnull(?, grp) ORDER BY number LIMIT 1"
-        for row in self.store.rows(oldest, queue, id, group):
-            self.store.make_room(queue, may_drop=False)
-            self.store.db.execute("DELETE FROM letter WHERE number = ?", (row["number"],))
-            self.store.enter(queue, row["grp"], (id, row["body"], row["priority"], row["recipient"], row["ttl_ms"]))
-            return {}
-        raise Refused(NOT_FOUND, f"there is no dead letter {id}")
-
-    def on_purge(self, client: str, queue: int, group: str | None = None, dead: bool = False) -> Json:
-        what = "letter WHERE" if dead else "copy WHERE tag IS NULL AND due_at <= :now AND"
-        removed = self.store.db.execute(f"DELETE FROM {what} queue = :queue AND grp = ifnull(:group, grp)",
-                                  {"now": self.store.now, "queue": queue, "group": group})
-        return {"removed": removed.rowcount}
-
-    def on_delete(self, client: str, queue: int) -> Json:
-        for table in ("copy", "letter", "seen", "grp", "queue"):
-            self.store.db.execute(f"DELETE FROM {table} WHERE queue = ?", (queue,))
-        self.dismiss(NOT_FOUND, "the queue was deleted", lambda waiter: waiter.queue == queue)
-        return {}
-
-    def on_sweep(self, client: str, queue: int) -> Json:
+    def sweep(self, asked: Json) -> Json:
         """Time has done the work already: this says how much it was."""
-        [row] = self.store.rows("SELECT expired FROM queue WHERE queue = ?", queue)
-        self.store.db.execute("UPDATE queue SET expired = 0 WHERE queue = ?", (queue,))
-        return dict(row)
+        expired = self.sql("SELECT expired FROM queue WHERE name = :queue", **asked).fetchone()
+        self.sql("UPDATE queue SET expired = 0 WHERE name = :queue", **asked)
+        return dict(expired)
 
-    def on_heartbeat(self, client: str, update: Json, tenant: str = "") -> Json:
-        state = agent_update(update)
-        moment = moment_of(state.pop("timestamp")) if "timestamp" in state else utc_text(self.store.now)
-        self.store.db.execute("""INSERT INTO agent VALUES (?, ?, ?, ?, ?) ON CONFLICT (tenant, agent) DO UPDATE
-            SET moment = excluded.moment, arrived = excluded.arrived, state = excluded.state
-            WHERE excluded.moment >= moment""", (tenant, state["agent_id"], moment, self.store.now, json.dumps(state)))
-        return {}
-
-    def on_agents(self, client: str, offline_after_ms: int = 180_000, tenant: str = "") -> Json:
-        agents = []
-        for row in self.store.rows("SELECT * FROM agent WHERE tenant = ? ORDER BY agent", tenant):
-            is_silent = self.store.now - row["arrived"] >= offline_after_ms
-            agents.append(json.loads(row["state"]) | {"last_heartbeat": row["moment"]})
-            agents[-1] |= {"status": "offline"} if is_silent else {}
-        return {"agents": agents}
+    def delete(self, asked: Json) -> None:
+        for table, column in (("message", "queue"), ("seen", "queue"), ("queue", "name")):
+            self.sql(f"DELETE FROM {table} WHERE {column} = :queue", **asked)
 
 
 if __name__ == "__main__":
