@@ -102,20 +102,21 @@ fn add(members: &mut Map<String, Value>, optional: &[&str]) {
 /// The same JSON, with each character of its texts as an escape.
 fn escaped(line: &str) -> String {
     let mut out = String::with_capacity(line.len() * 4);
-    let (mut is_text, mut is_escape) = (false, false);
-    for character in line.chars() {
+    let mut is_text = false;
+    let mut characters = line.chars();
+    while let Some(character) = characters.next() {
         match character {
-            _ if is_escape => {
-                out.push(character);
-                is_escape = false;
-            }
             '"' => {
                 out.push('"');
                 is_text = !is_text;
             }
             '\\' => {
                 out.push('\\');
-                is_escape = true;
+                let escape = characters.next();
+                out.extend(escape);
+                if escape == Some('u') {
+                    out.extend(characters.by_ref().take(4));
+                }
             }
             _ if is_text && line.len() < MOST_ESCAPED => {
                 let mut units = [0; 2];
@@ -131,3 +132,20 @@ fn escaped(line: &str) -> String {
 
 /// A longer line would be longer than a line may be.
 const MOST_ESCAPED: usize = 2 * 1_048_576;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_escaped_line_says_the_same() {
+        for text in ["plain", "\"quoted\" \\ \n", "\u{0}\u{1f}\u{7f}", "\u{e4} \u{1f4ee} \u{feff}", ""] {
+            let line = json!({"id": 7, "result": {"body": text, "list": [text, null, 1.5]}}).to_string();
+            let escaped = escaped(&line);
+            let found: Option<Value> = serde_json::from_str(&escaped).ok();
+            assert!(found.is_some(), "no JSON: {escaped}");
+            assert_eq!(found, serde_json::from_str(&line).ok(), "{escaped}");
+            assert!(text.is_empty() || escaped.contains("\\u"), "{escaped}");
+        }
+    }
+}
