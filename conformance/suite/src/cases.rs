@@ -6,6 +6,9 @@ mod adr;
 mod brw;
 mod del;
 mod grp;
+mod lse;
+mod ord;
+mod pri;
 
 use crate::case::Case;
 
@@ -20,6 +23,10 @@ pub fn all() -> Vec<&'static Case> {
         ack::CASES,
         ack::attempts::CASES,
         ack::rests::CASES,
+        lse::CASES,
+        lse::extending::CASES,
+        ord::CASES,
+        pri::CASES,
         grp::CASES,
         adr::CASES,
         brw::CASES,

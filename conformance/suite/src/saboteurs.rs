@@ -4,9 +4,13 @@
 mod ack;
 mod adr;
 mod brw;
+mod chooses;
 mod del;
 mod grp;
 mod layer;
+mod lse;
+mod ord;
+mod pri;
 
 use std::sync::Arc;
 
@@ -55,6 +59,10 @@ pub fn all() -> Vec<&'static Saboteur> {
         ack::SABOTEURS,
         ack::attempts::SABOTEURS,
         ack::rests::SABOTEURS,
+        lse::SABOTEURS,
+        lse::extending::SABOTEURS,
+        ord::SABOTEURS,
+        pri::SABOTEURS,
         grp::SABOTEURS,
         adr::SABOTEURS,
         brw::SABOTEURS,
