@@ -5,10 +5,13 @@ mod ack;
 mod adr;
 mod brw;
 mod del;
+mod dlq;
 mod grp;
 mod lse;
 mod ord;
 mod pri;
+mod prs;
+mod rpc;
 
 use crate::case::Case;
 
@@ -27,12 +30,15 @@ pub fn all() -> Vec<&'static Case> {
         lse::extending::CASES,
         ord::CASES,
         pri::CASES,
+        dlq::CASES,
         grp::CASES,
         adr::CASES,
         brw::CASES,
+        prs::CASES,
     ]
     .into_iter()
     .flatten()
+    .chain(rpc::all())
     .collect()
 }
 

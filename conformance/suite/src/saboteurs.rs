@@ -4,13 +4,18 @@
 mod ack;
 mod adr;
 mod brw;
+mod changed;
 mod chooses;
 mod del;
+mod dlq;
 mod grp;
 mod layer;
 mod lse;
 mod ord;
 mod pri;
+mod prs;
+mod rpc;
+mod stash;
 
 use std::sync::Arc;
 
@@ -63,9 +68,12 @@ pub fn all() -> Vec<&'static Saboteur> {
         lse::extending::SABOTEURS,
         ord::SABOTEURS,
         pri::SABOTEURS,
+        dlq::SABOTEURS,
         grp::SABOTEURS,
         adr::SABOTEURS,
         brw::SABOTEURS,
+        prs::SABOTEURS,
+        rpc::SABOTEURS,
     ]
     .into_iter()
     .flatten()
