@@ -7,6 +7,9 @@ mod brw;
 mod del;
 mod dlq;
 mod grp;
+mod lse;
+mod ord;
+mod pri;
 mod prs;
 mod rpc;
 
@@ -23,6 +26,10 @@ pub fn all() -> Vec<&'static Case> {
         ack::CASES,
         ack::attempts::CASES,
         ack::rests::CASES,
+        lse::CASES,
+        lse::extending::CASES,
+        ord::CASES,
+        pri::CASES,
         dlq::CASES,
         grp::CASES,
         adr::CASES,

@@ -5,10 +5,14 @@ mod ack;
 mod adr;
 mod brw;
 mod changed;
+mod chooses;
 mod del;
 mod dlq;
 mod grp;
 mod layer;
+mod lse;
+mod ord;
+mod pri;
 mod prs;
 mod rpc;
 mod stash;
@@ -60,6 +64,10 @@ pub fn all() -> Vec<&'static Saboteur> {
         ack::SABOTEURS,
         ack::attempts::SABOTEURS,
         ack::rests::SABOTEURS,
+        lse::SABOTEURS,
+        lse::extending::SABOTEURS,
+        ord::SABOTEURS,
+        pri::SABOTEURS,
         dlq::SABOTEURS,
         grp::SABOTEURS,
         adr::SABOTEURS,
