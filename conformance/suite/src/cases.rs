@@ -3,13 +3,15 @@
 
 mod ack;
 mod dlq;
+mod exp;
+mod rpl;
 
 use crate::case::Case;
 
 /// Every case, in the order of the specification.
 #[must_use]
 pub fn all() -> Vec<&'static Case> {
-    [ack::CASES, dlq::CASES].into_iter().flatten().collect()
+    [ack::CASES, dlq::CASES, rpl::CASES, exp::CASES].into_iter().flatten().collect()
 }
 
 /// The case of an id.

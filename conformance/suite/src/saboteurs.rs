@@ -4,7 +4,9 @@
 mod ack;
 mod changed;
 mod dlq;
+mod exp;
 mod layer;
+mod rpl;
 mod stash;
 
 use std::sync::Arc;
@@ -41,5 +43,5 @@ impl Saboteur {
 /// Every saboteur, by the area of the clause that it breaks.
 #[must_use]
 pub fn all() -> Vec<&'static Saboteur> {
-    [ack::SABOTEURS, dlq::SABOTEURS].into_iter().flatten().collect()
+    [ack::SABOTEURS, dlq::SABOTEURS, rpl::SABOTEURS, exp::SABOTEURS].into_iter().flatten().collect()
 }
