@@ -3,6 +3,8 @@
 
 mod ack;
 mod dlq;
+mod dly;
+mod dup;
 mod exp;
 mod rpl;
 
@@ -11,7 +13,7 @@ use crate::case::Case;
 /// Every case, in the order of the specification.
 #[must_use]
 pub fn all() -> Vec<&'static Case> {
-    [ack::CASES, dlq::CASES, rpl::CASES, exp::CASES].into_iter().flatten().collect()
+    [ack::CASES, dlq::CASES, rpl::CASES, exp::CASES, dly::CASES, dup::CASES].into_iter().flatten().collect()
 }
 
 /// The case of an id.

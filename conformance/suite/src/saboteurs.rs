@@ -4,6 +4,8 @@
 mod ack;
 mod changed;
 mod dlq;
+mod dly;
+mod dup;
 mod exp;
 mod layer;
 mod rpl;
@@ -43,5 +45,8 @@ impl Saboteur {
 /// Every saboteur, by the area of the clause that it breaks.
 #[must_use]
 pub fn all() -> Vec<&'static Saboteur> {
-    [ack::SABOTEURS, dlq::SABOTEURS, rpl::SABOTEURS, exp::SABOTEURS].into_iter().flatten().collect()
+    [ack::SABOTEURS, dlq::SABOTEURS, rpl::SABOTEURS, exp::SABOTEURS, dly::SABOTEURS, dup::SABOTEURS]
+        .into_iter()
+        .flatten()
+        .collect()
 }
