@@ -6,12 +6,16 @@ mod adr;
 mod brw;
 mod del;
 mod dlq;
+mod dly;
+mod dup;
+mod exp;
 mod grp;
 mod lse;
 mod ord;
 mod pri;
 mod prs;
 mod rpc;
+mod rpl;
 
 use crate::case::Case;
 

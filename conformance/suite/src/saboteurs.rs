@@ -8,6 +8,9 @@ mod changed;
 mod chooses;
 mod del;
 mod dlq;
+mod dly;
+mod dup;
+mod exp;
 mod grp;
 mod layer;
 mod lse;
@@ -15,6 +18,7 @@ mod ord;
 mod pri;
 mod prs;
 mod rpc;
+mod rpl;
 mod stash;
 
 use std::sync::Arc;
@@ -69,6 +73,10 @@ pub fn all() -> Vec<&'static Saboteur> {
         ord::SABOTEURS,
         pri::SABOTEURS,
         dlq::SABOTEURS,
+        rpl::SABOTEURS,
+        exp::SABOTEURS,
+        dly::SABOTEURS,
+        dup::SABOTEURS,
         grp::SABOTEURS,
         adr::SABOTEURS,
         brw::SABOTEURS,
