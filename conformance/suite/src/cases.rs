@@ -5,14 +5,19 @@ mod ack;
 mod adr;
 mod brw;
 mod grp;
+mod lim;
 mod prs;
+mod ten;
 
 use crate::case::Case;
 
 /// Every case, in the order of the specification.
 #[must_use]
 pub fn all() -> Vec<&'static Case> {
-    [ack::CASES, grp::CASES, adr::CASES, brw::CASES, prs::CASES].into_iter().flatten().collect()
+    [ack::CASES, grp::CASES, adr::CASES, brw::CASES, prs::CASES, lim::CASES, lim::NAMES, ten::CASES]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// The case of an id.

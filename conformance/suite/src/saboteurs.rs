@@ -6,7 +6,9 @@ mod adr;
 mod brw;
 mod grp;
 mod layer;
+mod lim;
 mod prs;
+mod ten;
 
 use std::sync::Arc;
 
@@ -42,5 +44,8 @@ impl Saboteur {
 /// Every saboteur, by the area of the clause that it breaks.
 #[must_use]
 pub fn all() -> Vec<&'static Saboteur> {
-    [ack::SABOTEURS, grp::SABOTEURS, adr::SABOTEURS, brw::SABOTEURS, prs::SABOTEURS].into_iter().flatten().collect()
+    [ack::SABOTEURS, grp::SABOTEURS, adr::SABOTEURS, brw::SABOTEURS, prs::SABOTEURS, lim::SABOTEURS, ten::SABOTEURS]
+        .into_iter()
+        .flatten()
+        .collect()
 }
