@@ -6,6 +6,7 @@ mod adr;
 mod brw;
 mod grp;
 mod lim;
+mod obs;
 mod prs;
 mod ten;
 
@@ -14,7 +15,7 @@ use crate::case::Case;
 /// Every case, in the order of the specification.
 #[must_use]
 pub fn all() -> Vec<&'static Case> {
-    [ack::CASES, grp::CASES, adr::CASES, brw::CASES, prs::CASES, lim::CASES, lim::NAMES, ten::CASES]
+    [ack::CASES, grp::CASES, adr::CASES, brw::CASES, prs::CASES, lim::CASES, lim::NAMES, ten::CASES, obs::CASES]
         .into_iter()
         .flatten()
         .collect()

@@ -7,6 +7,7 @@ mod brw;
 mod grp;
 mod layer;
 mod lim;
+mod obs;
 mod prs;
 mod ten;
 
@@ -44,8 +45,17 @@ impl Saboteur {
 /// Every saboteur, by the area of the clause that it breaks.
 #[must_use]
 pub fn all() -> Vec<&'static Saboteur> {
-    [ack::SABOTEURS, grp::SABOTEURS, adr::SABOTEURS, brw::SABOTEURS, prs::SABOTEURS, lim::SABOTEURS, ten::SABOTEURS]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        ack::SABOTEURS,
+        grp::SABOTEURS,
+        adr::SABOTEURS,
+        brw::SABOTEURS,
+        prs::SABOTEURS,
+        lim::SABOTEURS,
+        ten::SABOTEURS,
+        obs::SABOTEURS,
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
