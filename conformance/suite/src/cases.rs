@@ -10,12 +10,15 @@ mod dly;
 mod dup;
 mod exp;
 mod grp;
+mod lim;
 mod lse;
+mod obs;
 mod ord;
 mod pri;
 mod prs;
 mod rpc;
 mod rpl;
+mod ten;
 
 use crate::case::Case;
 

@@ -13,13 +13,16 @@ mod dup;
 mod exp;
 mod grp;
 mod layer;
+mod lim;
 mod lse;
+mod obs;
 mod ord;
 mod pri;
 mod prs;
 mod rpc;
 mod rpl;
 mod stash;
+mod ten;
 
 use std::sync::Arc;
 
@@ -81,6 +84,9 @@ pub fn all() -> Vec<&'static Saboteur> {
         adr::SABOTEURS,
         brw::SABOTEURS,
         prs::SABOTEURS,
+        lim::SABOTEURS,
+        ten::SABOTEURS,
+        obs::SABOTEURS,
         rpc::SABOTEURS,
     ]
     .into_iter()
