@@ -2,6 +2,10 @@
 //! that file's list.
 
 mod ack;
+mod adr;
+mod brw;
+mod del;
+mod grp;
 mod rpc;
 
 use crate::case::Case;
@@ -9,7 +13,20 @@ use crate::case::Case;
 /// Every case, in the order of the specification.
 #[must_use]
 pub fn all() -> Vec<&'static Case> {
-    [ack::CASES].into_iter().flatten().chain(rpc::all()).collect()
+    [
+        del::CASES,
+        del::waiting::CASES,
+        del::queues::CASES,
+        del::batches::CASES,
+        ack::CASES,
+        grp::CASES,
+        adr::CASES,
+        brw::CASES,
+    ]
+    .into_iter()
+    .flatten()
+    .chain(rpc::all())
+    .collect()
 }
 
 /// The case of an id.

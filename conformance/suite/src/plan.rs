@@ -1,9 +1,12 @@
 //! Which cases are run, and why the others are not.
 
+use std::sync::Arc;
+
 use workwire::spec::{self, Level, Role};
 use workwire_broker::Capabilities;
 
-use crate::case::Case;
+use crate::case::{Alone, Case};
+use crate::host::Host;
 use crate::subject::Reached;
 
 /// A case, and why it is not run, if it is not.
@@ -29,7 +32,13 @@ impl Filter {
     /// Whether a case is wanted.
     #[must_use]
     pub fn takes(&self, case: &Case) -> bool {
-        let any = |patterns: &[String]| patterns.iter().any(|pattern| is_meant(pattern, case));
+        self.takes_named(case.id, case.clauses)
+    }
+
+    /// Whether a case of this id and these clauses is wanted, of whatever role it is.
+    #[must_use]
+    pub fn takes_named(&self, id: &str, clauses: &[&str]) -> bool {
+        let any = |patterns: &[String]| patterns.iter().any(|pattern| means(pattern, id, clauses));
         (self.only.is_empty() || any(&self.only)) && !any(&self.skip)
     }
 
@@ -44,8 +53,14 @@ impl Filter {
 /// Whether a pattern means a case.
 #[must_use]
 pub fn is_meant(pattern: &str, case: &Case) -> bool {
-    let matches = |text: &str| is_match(&pattern.to_ascii_lowercase(), &text.to_ascii_lowercase());
-    matches(case.id) || case.clauses.iter().any(|clause| is_clause(pattern, clause))
+    means(pattern, case.id, case.clauses)
+}
+
+/// Whether a pattern means a case of this id and these clauses.
+#[must_use]
+pub fn means(pattern: &str, id: &str, clauses: &[&str]) -> bool {
+    is_match(&pattern.to_ascii_lowercase(), &id.to_ascii_lowercase())
+        || clauses.iter().any(|clause| is_clause(pattern, clause))
 }
 
 /// Clauses are meant by their whole id, or by their area.
@@ -66,11 +81,11 @@ fn is_match(pattern: &str, text: &str) -> bool {
     true
 }
 
-/// Plans a run for a broker that claims this.
+/// Plans a run for a broker that was reached, on a machine where there is one.
 #[must_use]
-pub fn plan(cases: &[&'static Case], filter: &Filter, claimed: Capabilities) -> Vec<Planned> {
+pub fn plan(cases: &[&'static Case], filter: &Filter, reached: &Reached, host: Option<&Arc<dyn Host>>) -> Vec<Planned> {
     let wanted = cases.iter().copied().filter(|case| filter.takes(case));
-    wanted.map(|case| Planned { case, skipped: not_claimed(case, claimed) }).collect()
+    wanted.map(|case| Planned { case, skipped: skipped(case, reached, host) }).collect()
 }
 
 fn not_claimed(case: &Case, claimed: Capabilities) -> Option<String> {
@@ -80,17 +95,31 @@ fn not_claimed(case: &Case, claimed: Capabilities) -> Option<String> {
 
 /// Why a case is skipped on a broker that was reached, if it is.
 #[must_use]
-pub fn skipped(case: &Case, reached: &Reached) -> Option<String> {
+pub fn skipped(case: &Case, reached: &Reached, host: Option<&Arc<dyn Host>>) -> Option<String> {
     if is_of_adapters(case) && reached.adapter.is_none() {
         return Some("not spoken to over the adapter protocol".to_owned());
     }
-    not_claimed(case, reached.broker.about().capabilities)
+    not_claimed(case, reached.broker.about().capabilities).or_else(|| out_of_reach(case, host))
 }
 
 /// Whether a case is about the adapter protocol: its first clause is.
 #[must_use]
 pub fn is_of_adapters(case: &Case) -> bool {
     case.clauses.first().and_then(|id| spec::explain(id)).is_some_and(|clause| clause.role() == Role::Adapter)
+}
+
+/// Why a case cannot be run here that needs the machine.
+fn out_of_reach(case: &Case, host: Option<&Arc<dyn Host>>) -> Option<String> {
+    let needs_disks = case.alone == Alone::OnHostWithSmallDisk;
+    match (case.alone, host) {
+        (Alone::OnHost | Alone::OnHostWithSmallDisk, None) => {
+            Some("the machine on which it runs cannot be reached".to_owned())
+        }
+        (_, Some(host)) if needs_disks && !host.can_bound_disks() => {
+            Some("disks cannot be bounded on this machine".to_owned())
+        }
+        _ => None,
+    }
 }
 
 /// Whether what a case demands is a MUST: the level of its first clause.

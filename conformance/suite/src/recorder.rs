@@ -8,7 +8,7 @@ mod told;
 use std::sync::Arc;
 
 use workwire_broker::adapter::Finding;
-use workwire_broker::{Broker, RestartMode};
+use workwire_broker::{Broker, BrokerError, RestartMode};
 
 pub use actor::Actor;
 pub use told::Told;
@@ -29,6 +29,19 @@ impl Recorder {
     #[must_use]
     pub fn new(broker: Arc<dyn Broker>, about: About, prefix: &str) -> Self {
         Recorder { broker, tape: Arc::new(Tape::new(about, prefix)) }
+    }
+
+    /// Another broker that is written down into the same history.
+    #[must_use]
+    pub fn beside(&self, broker: Arc<dyn Broker>) -> Self {
+        Recorder { broker, tape: Arc::clone(&self.tape) }
+    }
+
+    /// Writes down that a process was started, under this name, or why it was not.
+    pub(crate) fn started(&self, name: &str, answer: Result<(), BrokerError>) -> Told<()> {
+        let number = self.tape.begin(self.tape.word(name), Call::Start);
+        self.tape.end(number, answer.as_ref().map(|()| Answer::Done));
+        Told::new(number, answer)
     }
 
     /// Opens a client.

@@ -2,6 +2,10 @@
 //! nothing, so each saboteur says beforehand which clauses it breaks.
 
 mod ack;
+mod adr;
+mod brw;
+mod del;
+mod grp;
 mod layer;
 mod rpc;
 
@@ -45,5 +49,17 @@ impl Saboteur {
 /// Every saboteur, by the area of the clause that it breaks.
 #[must_use]
 pub fn all() -> Vec<&'static Saboteur> {
-    [ack::SABOTEURS, rpc::SABOTEURS].into_iter().flatten().collect()
+    [
+        del::SABOTEURS,
+        del::waiting::SABOTEURS,
+        del::queues::SABOTEURS,
+        ack::SABOTEURS,
+        grp::SABOTEURS,
+        adr::SABOTEURS,
+        brw::SABOTEURS,
+        rpc::SABOTEURS,
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

@@ -9,6 +9,7 @@ use workwire_broker::adapter::{AdapterBroker, Finding};
 use workwire_broker::{Broker, OpenError};
 
 use crate::case::Scale;
+use crate::host::Host;
 
 /// A broker that was reached.
 pub struct Reached {
@@ -56,13 +57,14 @@ pub struct Subject {
     address: String,
     reach: Reach,
     own_time: bool,
+    host: Option<Arc<dyn Host>>,
     scale: Scale,
 }
 
 impl Subject {
     /// One broker for the whole run, on the time of the world.
     pub fn shared(address: impl Into<String>, reach: impl Fn() -> Reaching + Send + Sync + 'static) -> Self {
-        Subject { address: address.into(), reach: Arc::new(reach), own_time: false, scale: Scale::ONE }
+        Subject { address: address.into(), reach: Arc::new(reach), own_time: false, host: None, scale: Scale::ONE }
     }
 
     /// A broker of its own for each case, made in the case's own runtime, whose time is paused: it
@@ -78,12 +80,24 @@ impl Subject {
         })
     }
 
+    /// The same with the machine on which brokers of its kind can be started.
+    #[must_use]
+    pub fn on_host(self, host: Arc<dyn Host>) -> Self {
+        Subject { host: Some(host), ..self }
+    }
+
+    /// The machine on which brokers of its kind can be started, where it can be reached.
+    #[must_use]
+    pub fn host(&self) -> Option<&Arc<dyn Host>> {
+        self.host.as_ref()
+    }
+
     /// The same, where making it takes more than a call: one behind the adapter protocol, for example.
     pub fn reached_on_paused_time(
         address: impl Into<String>,
         reach: impl Fn() -> Reaching + Send + Sync + 'static,
     ) -> Self {
-        Subject { address: address.into(), reach: Arc::new(reach), own_time: true, scale: Scale::ONE }
+        Subject { address: address.into(), reach: Arc::new(reach), own_time: true, host: None, scale: Scale::ONE }
     }
 
     /// The same, on whose own time cases are so long.

@@ -69,6 +69,8 @@ pub struct Operation {
 /// What was asked. Members of a batch stand each for itself, as operations of one time.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Call {
+    /// A process of the broker is started on a store; `client` is its name then.
+    Start,
     /// A connection is opened.
     Open,
     /// A connection is closed, or lost.
@@ -282,7 +284,8 @@ impl Operation {
             | Call::Delete(queue)
             | Call::Sweep(queue)
             | Call::Drained(queue, _) => Some(*queue),
-            Call::Open
+            Call::Start
+            | Call::Open
             | Call::Close(_)
             | Call::Restart(_)
             | Call::Heartbeat(..)
