@@ -38,10 +38,18 @@ pub fn all() -> Vec<&'static Case> {
         ord::CASES,
         pri::CASES,
         dlq::CASES,
+        rpl::CASES,
+        exp::CASES,
+        dly::CASES,
+        dup::CASES,
         grp::CASES,
         adr::CASES,
         brw::CASES,
         prs::CASES,
+        lim::CASES,
+        lim::NAMES,
+        ten::CASES,
+        obs::CASES,
     ]
     .into_iter()
     .flatten()

@@ -22,7 +22,7 @@ pub(super) async fn dies(stage: &Stage, by: &Actor, queue: &Queue, message: &Mes
 
 /// Waits for its letter.
 pub(super) async fn is_dead(stage: &Stage, by: &Actor, queue: &Queue, id: Uuid) -> Result<(), Stop> {
-    let there = Expectation::ShowsAll { ids: vec![id] };
+    let there = Expectation::Includes { ids: vec![id] };
     let told = stage.until(&there, || by.dead_letters(queue, 100, None)).await;
     stage.need_that(&told, there)
 }
@@ -203,7 +203,7 @@ pub(super) async fn other_letters_stay(stage: &mut Stage) -> Result<(), Stop> {
     let delivery = stage.take_one(&worker, &queue).await?;
     stage.need(worker.done(&queue, &delivery).await)?;
     let told = worker.dead_letters(&queue, 100, None).await;
-    let all = Expectation::ShowsAll { ids: vec![messages[0].id, messages[2].id] };
+    let all = Expectation::Includes { ids: vec![messages[0].id, messages[2].id] };
     stage.demand("RPL-10", &told, all);
     Ok(())
 }
