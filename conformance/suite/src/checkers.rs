@@ -15,6 +15,7 @@ mod early;
 mod expired;
 mod holders;
 mod lost;
+mod misbehaviour;
 mod origin;
 mod purged;
 mod story;
@@ -33,6 +34,10 @@ pub use lost::LOST;
 pub use origin::{LEAKED, PHANTOM, REFUSED_DELIVERED};
 pub use purged::PURGED;
 pub use turns::{ORDER, PRIORITY};
+
+pub use misbehaviour::{
+    EARLY_EXIT, LONG_LINE, NO_REQUEST, NOT_JSON, SECOND_ANSWER, SILENCE, UNKNOWN_CODE, WRONG_SHAPE,
+};
 
 use crate::anomaly::{Anomaly, Kind};
 use crate::history::History;
@@ -97,6 +102,14 @@ pub const ALL: &[&Checker] = &[
     &LEAKED,
     &PURGED,
     &DEPTH,
+    &NOT_JSON,
+    &LONG_LINE,
+    &NO_REQUEST,
+    &SECOND_ANSWER,
+    &SILENCE,
+    &WRONG_SHAPE,
+    &UNKNOWN_CODE,
+    &EARLY_EXIT,
 ];
 
 /// The checker of a name.

@@ -80,12 +80,17 @@ pub(super) struct Counts {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum CallLine {
+    Start {},
     Open {},
     Close {
         mode: CloseMode,
     },
     Restart {
         mode: RestartMode,
+    },
+    Misbehaved {
+        kind: String,
+        what: String,
     },
     Declare {
         queue: String,

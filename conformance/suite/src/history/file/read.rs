@@ -198,7 +198,9 @@ fn optional(words: &mut Words, text: Option<String>) -> Option<Word> {
 
 fn call(words: &mut Words, call: CallLine) -> Result<Call, String> {
     Ok(match call {
+        CallLine::Start {} => Call::Start,
         CallLine::Open {} => Call::Open,
+        CallLine::Misbehaved { kind, what } => Call::Misbehaved(words.word(&kind), words.word(&what)),
         CallLine::Close { mode } => Call::Close(mode),
         CallLine::Restart { mode } => Call::Restart(mode),
         CallLine::Declare { queue, policy } => Call::Declare(words.word(&queue), policy),

@@ -78,6 +78,7 @@ fn call(words: &Words, call: &Call) -> CallLine {
     let text = |word: Word| words.text(word).to_owned();
     let optional = |word: Option<Word>| word.map(text);
     match call {
+        Call::Start => CallLine::Start {},
         Call::Open => CallLine::Open {},
         Call::Close(mode) => CallLine::Close { mode: *mode },
         Call::Restart(mode) => CallLine::Restart { mode: *mode },
@@ -134,6 +135,7 @@ fn call(words: &Words, call: &Call) -> CallLine {
         Call::Agents(offline_after_ms, tenant) => {
             CallLine::Agents { offline_after_ms: *offline_after_ms, tenant: optional(*tenant) }
         }
+        Call::Misbehaved(kind, what) => CallLine::Misbehaved { kind: text(*kind), what: text(*what) },
         Call::Drained(queue, group) => CallLine::Drained { queue: text(*queue), group: optional(*group) },
     }
 }
