@@ -212,8 +212,9 @@ impl<'a> Count<'a> {
                 && matches!(operation.outcome, Outcome::Ok(Answer::Published(Stored::Stored)))
         };
         let copies = self.book.lives.of(id).iter().map(|trace| trace.operation).filter(is_stored).count();
-        self.of(queue).lost_track |= copies > 1;
-        self.rests.insert((queue, id), until);
+        // One that rests already was taken by a fetch that had begun before its rest did.
+        let rests = self.rests.insert((queue, id), until).is_some();
+        self.of(queue).lost_track |= copies > 1 || rests;
         self.of(queue).rests.push(Reverse((until, id)));
     }
 
@@ -234,7 +235,9 @@ impl<'a> Count<'a> {
         ledger.expires = [ledger.expires, expires].into_iter().flatten().min();
         let length = ledger.ready + ledger.leased + ledger.delayed;
         let gives_way = policy.overflow == Overflow::DropOldest;
-        ledger.lost_track |= gives_way && policy.max_length.is_some_and(|most| length > most);
+        // What another group still has counts too.
+        let may_be_full = policy.max_length.is_some_and(|most| length > most || ledger.has_groups);
+        ledger.lost_track |= gives_way && may_be_full;
     }
 
     fn taken(&mut self, queue: Word, one: &Delivered, delivery: usize, operation: &Operation, policy: &Policy) {

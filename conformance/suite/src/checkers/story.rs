@@ -40,8 +40,6 @@ pub(super) struct Settled {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Taken<'a> {
     pub(super) place: Place,
-    /// Its place in the answer.
-    pub(super) part: usize,
     /// Its place among all deliveries.
     pub(super) delivery: usize,
     pub(super) client: Word,
@@ -118,7 +116,6 @@ impl<'a> Story<'a> {
                 let handed = book.lives.handed[trace.delivery()];
                 self.taken.push(Taken {
                     place,
-                    part: trace.part(),
                     delivery: trace.delivery(),
                     client: operation.client,
                     began,

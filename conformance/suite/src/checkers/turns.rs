@@ -58,7 +58,8 @@ struct Waits {
     until: Micros,
     published: Place,
     taken: Place,
-    part: u32,
+    /// The place of its first delivery among all deliveries.
+    delivery: u32,
 }
 
 const LEVELS: usize = 16;
@@ -81,7 +82,7 @@ fn waits(book: &Book<'_>, story: &Story<'_>, taken: &[Taken<'_>], lines: &mut Li
         until,
         published: only.place,
         taken: first.place,
-        part: u32::try_from(first.part).unwrap_or(u32::MAX),
+        delivery: u32::try_from(first.delivery).unwrap_or(u32::MAX),
     })
 }
 
@@ -121,12 +122,15 @@ fn priority(history: &History) -> Found {
         return found;
     }
     all.sort_unstable_by_key(|waits| waits.from);
-    let firsts: HashMap<(Place, u32), Waits> = in_one_answer(&book, &all);
+    let firsts = Firsts::of(&book, &all);
+    let mut next_delivery = 0;
     let mut longest = vec![[Longest::default(); LEVELS]; lines.0.len()];
     let mut next = all.iter().peekable();
     for (place, operation) in history.operations().iter().enumerate() {
         let place = Place::try_from(place).unwrap_or(Place::MAX);
         let (Call::Fetch(fetch), deliveries) = (&operation.call, operation.deliveries()) else { continue };
+        let first_delivery = next_delivery;
+        next_delivery += deliveries.len();
         let least = deliveries.iter().filter_map(|one| level(one.priority)).min();
         let (Some(least), None, Some(ended)) = (least, fetch.only, operation.ended) else { continue };
         found.looked_at += 1;
@@ -142,14 +146,13 @@ fn priority(history: &History) -> Found {
         // And within the answer itself.
         let mut highest: Option<Waits> = None;
         for (part, one) in deliveries.iter().enumerate().rev() {
-            let part = u32::try_from(part).unwrap_or(u32::MAX);
             if let (Some(highest), Some(level)) = (highest, level(one.priority))
                 && highest.level > level
             {
                 found.add(inversion(&book, Kind::PriorityInversion, (highest.published, place), place));
                 break;
             }
-            let waited = firsts.get(&(place, part)).filter(|waits| waits.from < operation.began);
+            let waited = firsts.get(&all, first_delivery + part).filter(|waits| waits.from < operation.began);
             if let Some(waits) = waited.filter(|waits| highest.is_none_or(|highest| highest.level < waits.level)) {
                 highest = Some(*waits);
             }
@@ -158,10 +161,21 @@ fn priority(history: &History) -> Found {
     found
 }
 
-/// Of those that came in an answer with others, by answer and place in it.
-fn in_one_answer(book: &Book<'_>, all: &[Waits]) -> HashMap<(Place, u32), Waits> {
-    let several = all.iter().filter(|waits| book.at(waits.taken).deliveries().len() > 1);
-    several.map(|waits| ((waits.taken, waits.part), *waits)).collect()
+/// Of each delivery, the place among those that waited of the message that it was the first of.
+struct Firsts(Vec<u32>);
+
+impl Firsts {
+    fn of(book: &Book<'_>, all: &[Waits]) -> Self {
+        let mut firsts = vec![u32::MAX; book.lives.handed.len()];
+        for (place, waits) in (0_u32..).zip(all) {
+            firsts[waits.delivery as usize] = place;
+        }
+        Firsts(firsts)
+    }
+
+    fn get<'w>(&self, all: &'w [Waits], delivery: usize) -> Option<&'w Waits> {
+        all.get(*self.0.get(delivery)? as usize)
+    }
 }
 
 fn inversion(
@@ -194,7 +208,7 @@ struct Came {
     published: Micros,
     ended: Micros,
     taken: Place,
-    part: u32,
+    delivery: u32,
 }
 
 fn order(history: &History) -> Found {
@@ -242,15 +256,15 @@ fn arrival(story: &Story<'_>, only: &Published<'_>, taken: &Taken<'_>, lines: &m
         published: only.began,
         ended: taken.ended,
         taken: taken.place,
-        part: u32::try_from(taken.part).unwrap_or(u32::MAX),
+        delivery: u32::try_from(taken.delivery).unwrap_or(u32::MAX),
     })
 }
 
 /// Within one answer, what was published before something that stands in front of it.
 fn in_answers(book: &Book<'_>, waiting: &[Waits], mut came: Vec<Came>, found: &mut Found) {
-    let firsts = in_one_answer(book, waiting);
+    let firsts = Firsts::of(book, waiting);
     came.retain(|came| book.at(came.taken).deliveries().len() > 1);
-    came.sort_unstable_by_key(|came| (came.taken, came.part));
+    came.sort_unstable_by_key(|came| came.delivery);
     for answer in came.chunk_by(|a, b| a.taken == b.taken) {
         let mut earliest: [Option<Waits>; LEVELS] = [None; LEVELS];
         for one in answer.iter().rev() {
@@ -259,7 +273,7 @@ fn in_answers(book: &Book<'_>, waiting: &[Waits], mut came: Vec<Came>, found: &m
                 found.add(inversion(book, Kind::OrderInversion, (other.published, one.taken), one.taken));
                 break;
             }
-            let waited = firsts.get(&(one.taken, one.part));
+            let waited = firsts.get(waiting, one.delivery as usize);
             if let Some(waits) = waited.filter(|waits| slot.is_none_or(|slot| waits.from < slot.from)) {
                 *slot = Some(*waits);
             }

@@ -61,14 +61,17 @@ pub(super) fn before_each(book: &Book<'_>, story: &Story<'_>, taken: &[Taken<'_>
     }
     let group = taken[0].fetch.group;
     let forgets = book.forgets_after(0).is_some();
+    let last = taken.last().map_or(0, |last| last.ended);
+    let only_group = story.groups().count() == 1 && book.unanswered(story.queue, last) == 0;
     let mut all = Vec::with_capacity(taken.len());
     let mut used = Used::NONE;
     for (index, one) in taken.iter().enumerate() {
         if let Some(before) = index.checked_sub(1).map(|before| &taken[before]) {
             used = used.and(by_delivery(book, before, one.ended));
             for replay in story.replays_of(group) {
-                // After a replay it begins again.
-                if replay.latest < one.began && replay.began > before.ended {
+                // After a replay it begins again, where it was this group's letter.
+                let is_own = replay.group.is_some() || only_group;
+                if is_own && replay.latest < one.began && replay.began > before.ended {
                     used = Used::NONE;
                 } else if replay.began <= one.ended && replay.latest > before.ended {
                     used.least = 0;

@@ -521,6 +521,19 @@ fn an_attempt_that_nobody_saw_may_count() {
 }
 
 #[test]
+fn a_replay_may_have_been_of_another_groups_letter() {
+    let (mut tale, tag) = taken();
+    tale.retry("worker", 12..13, tag);
+    let fetch = FetchCall { group: Some(tale.word("group")), ..tale.fetch("tasks") };
+    let delivery = tale.delivery(1, 1);
+    let other = tale.take_as("other", 14..15, fetch, &[delivery]);
+    tale.settle("other", 16..17, other, SettleAs::Dead);
+    tale.replay(18..19, 1);
+    tale.take("worker", 20..21, 1, 2);
+    is_right(&tale, &ATTEMPTS);
+}
+
+#[test]
 fn a_letter_has_the_number_of_the_last_delivery() {
     for (attempts, is_wrong) in [(1, false), (2, true)] {
         let (mut tale, tag) = taken();
@@ -672,4 +685,16 @@ fn counts_at_points_that_are_not_quiet_are_not_judged() {
     let (mut tale, _) = taken();
     tale.depth(110..120, [7, 7, 7, 7]);
     assert_eq!(tale.look(&DEPTH).looked_at, 0);
+}
+
+#[test]
+fn counts_are_not_judged_where_a_fetch_began_before_the_rest_of_what_it_took() {
+    let mut tale = Tale::of(policy());
+    let (fetch, delivery) = (tale.fetch("tasks"), tale.delivery(1, 1));
+    let tag = tale.take_as("worker", 1..15, fetch, &[delivery]);
+    let message = PublishCall { delay_ms: Some(10), ..tale.message(1) };
+    tale.publish_as(2..3, message, Came::Ok);
+    tale.settle("worker", 16..17, tag, SettleAs::Retry(Some(50)));
+    tale.depth(20..21, [0, 0, 1, 0]);
+    is_right(&tale, &DEPTH);
 }
