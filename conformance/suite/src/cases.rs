@@ -6,12 +6,19 @@ mod adr;
 mod brw;
 mod del;
 mod dlq;
+mod dly;
+mod dup;
+mod exp;
 mod grp;
+mod lim;
 mod lse;
+mod obs;
 mod ord;
 mod pri;
 mod prs;
 mod rpc;
+mod rpl;
+mod ten;
 
 use crate::case::Case;
 
@@ -31,10 +38,18 @@ pub fn all() -> Vec<&'static Case> {
         ord::CASES,
         pri::CASES,
         dlq::CASES,
+        rpl::CASES,
+        exp::CASES,
+        dly::CASES,
+        dup::CASES,
         grp::CASES,
         adr::CASES,
         brw::CASES,
         prs::CASES,
+        lim::CASES,
+        lim::NAMES,
+        ten::CASES,
+        obs::CASES,
     ]
     .into_iter()
     .flatten()

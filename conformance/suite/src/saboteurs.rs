@@ -8,14 +8,21 @@ mod changed;
 mod chooses;
 mod del;
 mod dlq;
+mod dly;
+mod dup;
+mod exp;
 mod grp;
 mod layer;
+mod lim;
 mod lse;
+mod obs;
 mod ord;
 mod pri;
 mod prs;
 mod rpc;
+mod rpl;
 mod stash;
+mod ten;
 
 use std::sync::Arc;
 
@@ -69,10 +76,17 @@ pub fn all() -> Vec<&'static Saboteur> {
         ord::SABOTEURS,
         pri::SABOTEURS,
         dlq::SABOTEURS,
+        rpl::SABOTEURS,
+        exp::SABOTEURS,
+        dly::SABOTEURS,
+        dup::SABOTEURS,
         grp::SABOTEURS,
         adr::SABOTEURS,
         brw::SABOTEURS,
         prs::SABOTEURS,
+        lim::SABOTEURS,
+        ten::SABOTEURS,
+        obs::SABOTEURS,
         rpc::SABOTEURS,
     ]
     .into_iter()
