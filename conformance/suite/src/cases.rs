@@ -2,10 +2,16 @@
 //! that file's list.
 
 mod ack;
+mod adr;
+mod brw;
+mod del;
 mod dlq;
 mod dly;
 mod dup;
 mod exp;
+mod grp;
+mod prs;
+mod rpc;
 mod rpl;
 
 use crate::case::Case;
@@ -13,7 +19,28 @@ use crate::case::Case;
 /// Every case, in the order of the specification.
 #[must_use]
 pub fn all() -> Vec<&'static Case> {
-    [ack::CASES, dlq::CASES, rpl::CASES, exp::CASES, dly::CASES, dup::CASES].into_iter().flatten().collect()
+    [
+        del::CASES,
+        del::waiting::CASES,
+        del::queues::CASES,
+        del::batches::CASES,
+        ack::CASES,
+        ack::attempts::CASES,
+        ack::rests::CASES,
+        dlq::CASES,
+        rpl::CASES,
+        exp::CASES,
+        dly::CASES,
+        dup::CASES,
+        grp::CASES,
+        adr::CASES,
+        brw::CASES,
+        prs::CASES,
+    ]
+    .into_iter()
+    .flatten()
+    .chain(rpc::all())
+    .collect()
 }
 
 /// The case of an id.

@@ -2,22 +2,29 @@
 //! nothing, so each saboteur says beforehand which clauses it breaks.
 
 mod ack;
+mod adr;
+mod brw;
 mod changed;
+mod del;
 mod dlq;
 mod dly;
 mod dup;
 mod exp;
+mod grp;
 mod layer;
+mod prs;
+mod rpc;
 mod rpl;
 mod stash;
 
 use std::sync::Arc;
 
-use workwire_broker::{Broker, MemoryBroker};
+use workwire_broker::MemoryBroker;
 
+pub(crate) use layer::LayeredClient;
 pub use layer::{Defect, Inner, Layered};
 
-use crate::subject::Subject;
+use crate::subject::{Reached, Subject};
 
 /// A broker with one defect.
 #[derive(Debug, Clone, Copy)]
@@ -37,16 +44,38 @@ impl Saboteur {
     #[must_use]
     pub fn subject(&self) -> Subject {
         let make = self.make;
-        let broker = move || Arc::new(Layered::new(Arc::new(MemoryBroker::default()), make())) as Arc<dyn Broker>;
-        Subject::on_paused_time(format!("saboteur:{}", self.name), broker)
+        Subject::reached_on_paused_time(format!("saboteur:{}", self.name), move || {
+            let defect = make();
+            defect.reach().unwrap_or_else(|| {
+                let broker = Layered::new(Arc::new(MemoryBroker::default()), defect);
+                Box::pin(std::future::ready(Ok(Reached::bare(Arc::new(broker)))))
+            })
+        })
     }
 }
 
 /// Every saboteur, by the area of the clause that it breaks.
 #[must_use]
 pub fn all() -> Vec<&'static Saboteur> {
-    [ack::SABOTEURS, dlq::SABOTEURS, rpl::SABOTEURS, exp::SABOTEURS, dly::SABOTEURS, dup::SABOTEURS]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        del::SABOTEURS,
+        del::waiting::SABOTEURS,
+        del::queues::SABOTEURS,
+        ack::SABOTEURS,
+        ack::attempts::SABOTEURS,
+        ack::rests::SABOTEURS,
+        dlq::SABOTEURS,
+        rpl::SABOTEURS,
+        exp::SABOTEURS,
+        dly::SABOTEURS,
+        dup::SABOTEURS,
+        grp::SABOTEURS,
+        adr::SABOTEURS,
+        brw::SABOTEURS,
+        prs::SABOTEURS,
+        rpc::SABOTEURS,
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

@@ -1,6 +1,7 @@
 //! Texts and ids, each kept once.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use uuid::Uuid;
 
@@ -31,8 +32,8 @@ impl MessageId {
 /// The texts and ids of a history.
 #[derive(Debug, Clone, Default)]
 pub struct Words {
-    texts: Vec<std::sync::Arc<str>>,
-    words: HashMap<std::sync::Arc<str>, Word>,
+    texts: Vec<Arc<str>>,
+    by_text: HashMap<Arc<str>, Word>,
     uuids: Vec<Uuid>,
     ids: HashMap<Uuid, MessageId>,
 }
@@ -40,13 +41,13 @@ pub struct Words {
 impl Words {
     /// The word of a text.
     pub fn word(&mut self, text: &str) -> Word {
-        if let Some(word) = self.words.get(text) {
+        if let Some(word) = self.by_text.get(text) {
             return *word;
         }
         let word = Word(number(self.texts.len()));
-        let text: std::sync::Arc<str> = text.into();
+        let text: Arc<str> = text.into();
         self.texts.push(text.clone());
-        self.words.insert(text, word);
+        self.by_text.insert(text, word);
         word
     }
 
