@@ -138,10 +138,10 @@ pub(super) const SABOTEURS: &[Saboteur] = &[
         make: || Arc::new(NoLeaseIsTheLeaseAsItWas),
     },
     Saboteur {
-        name: "brings_policies_into_range",
+        name: "declares_before_it_checks",
         breaks: &["LIM-22"],
-        about: "takes the nearest policy that there is",
-        make: || Arc::new(BringsPoliciesIntoRange),
+        about: "makes a queue, and finds then that its policy is none",
+        make: || Arc::new(DeclaresBeforeItChecks),
     },
     Saboteur {
         name: "escapes_names",
@@ -562,14 +562,17 @@ impl Defect for NoLeaseIsTheLeaseAsItWas {
     }
 }
 
-struct BringsPoliciesIntoRange;
+struct DeclaresBeforeItChecks;
 
-impl Defect for BringsPoliciesIntoRange {
+impl Defect for DeclaresBeforeItChecks {
     fn declare<'a>(&'a self, inner: &'a Inner, queue: &'a Queue, policy: &'a Policy) -> Answer<'a, ()> {
         Box::pin(async move {
-            let max_priority = policy.max_priority.clamp(1, inner.broker.about().limits.max_priority);
-            let in_range = Policy { max_priority, max_attempts: policy.max_attempts.max(1), ..policy.clone() };
-            inner.client.declare(queue, &in_range).await
+            let answer = inner.client.declare(queue, policy).await;
+            if answer.as_ref().is_err_and(|error| error.code() == Code::Invalid) && queue.check().is_ok() {
+                // Where it is there already, it stays as it is.
+                let _ = inner.client.declare(queue, &Policy { max_attempts: 1, ..Policy::default() }).await;
+            }
+            answer
         })
     }
 }
