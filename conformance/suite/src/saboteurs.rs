@@ -85,6 +85,7 @@ pub fn all() -> Vec<&'static Saboteur> {
         brw::SABOTEURS,
         prs::SABOTEURS,
         lim::SABOTEURS,
+        lim::values::SABOTEURS,
         ten::SABOTEURS,
         obs::SABOTEURS,
         rpc::SABOTEURS,

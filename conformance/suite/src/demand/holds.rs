@@ -150,7 +150,7 @@ impl<'a> Judge<'a> {
                     && resources.as_ref().is_none_or(|wanted| has_members(agent, wanted))
             }),
             Expectation::AgentType { id, agent_type } => {
-                self.agent(id, |agent| agent.agent_type.as_ref() == Some(agent_type))
+                self.agent(id, |agent| agent.agent_type.as_ref().is_none_or(|told| told == agent_type))
             }
             Expectation::LastHeartbeat { id, at } => {
                 self.agent(id, |agent| agent.last_heartbeat.as_datetime().timestamp_millis() == *at)
