@@ -4,10 +4,12 @@
 mod ack;
 mod adr;
 mod brw;
+mod con;
 mod del;
 mod dlq;
 mod dly;
 mod dup;
+mod dur;
 mod exp;
 mod grp;
 mod lim;
@@ -46,6 +48,8 @@ pub fn all() -> Vec<&'static Case> {
         adr::CASES,
         brw::CASES,
         prs::CASES,
+        dur::CASES,
+        con::CASES,
         lim::CASES,
         lim::NAMES,
         ten::CASES,
