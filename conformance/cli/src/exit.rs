@@ -79,11 +79,6 @@ impl Failure {
         Failure(Exit::WrongUse, reason.into())
     }
 
-    /// Of a command that ends in another way than wrong use.
-    pub(crate) fn ending(exit: Exit, reason: impl Into<String>) -> Self {
-        Failure(exit, reason.into())
-    }
-
     /// Of something done to a file.
     pub(crate) fn file(verb: &str, path: &Path, reason: impl Display) -> Self {
         Failure(Exit::WrongUse, format!("cannot {verb} {}: {reason}", quoted(path)))

@@ -14,9 +14,9 @@ use crate::subject::{Reached, Reaching};
 
 /// Who stands between a runner and an adapter, and hears every line.
 pub(crate) trait Between: Send + 'static {
-    /// What the adapter hears for a request.
-    fn asked(&mut self, line: String) -> String {
-        line
+    /// What the adapter hears for a request, and how much later.
+    fn asked(&mut self, line: String) -> (Duration, String) {
+        (Duration::ZERO, line)
     }
 
     /// What the runner hears for an answer.
@@ -38,6 +38,9 @@ pub(crate) enum Said {
 /// How much a pipe holds.
 const PIPE: usize = 64 * 1024;
 
+/// How long an adapter that answers by itself takes.
+const IDLE: Duration = Duration::from_millis(10);
+
 /// A broker behind the adapter protocol.
 pub(crate) fn served(broker: Arc<dyn Broker>) -> Reaching {
     let (near, far) = duplex(PIPE);
@@ -57,7 +60,9 @@ pub(crate) fn served_through(broker: Arc<dyn Broker>, between: impl Between) -> 
         tokio::spawn(serve(broker, input, output));
         let between = Arc::new(Mutex::new(between));
         let ((from_runner, to_runner), (from_adapter, to_adapter)) = (split(near), split(far));
-        tokio::spawn(ask(BufReader::new(from_runner).lines(), to_adapter, Arc::clone(&between)));
+        let (ask_line, asked) = mpsc::unbounded_channel();
+        tokio::spawn(ask(BufReader::new(from_runner).lines(), ask_line, Arc::clone(&between)));
+        tokio::spawn(write(asked, to_adapter));
         let (say, said) = mpsc::unbounded_channel();
         tokio::spawn(answer(BufReader::new(from_adapter).lines(), say, between));
         tokio::spawn(write(said, to_runner));
@@ -80,6 +85,8 @@ pub(crate) fn answering(result_of: fn(&str, &Value) -> Option<Result<Value, Valu
                     Some(Err(error)) => json!({"jsonrpc": "2.0", "id": request["id"], "error": error}),
                     None => continue,
                 };
+                // Who does nothing has time, and is asked less often.
+                tokio::time::sleep(IDLE).await;
                 if output.write_all(format!("{answer}\n").as_bytes()).await.is_err() {
                     return;
                 }
@@ -98,15 +105,12 @@ async fn reach(stream: impl AsyncRead + AsyncWrite + Send + 'static) -> Result<R
 
 async fn ask<R: AsyncRead + Unpin>(
     mut lines: Lines<BufReader<R>>,
-    mut adapter: impl AsyncWrite + Unpin,
+    ask: mpsc::UnboundedSender<Vec<u8>>,
     between: Arc<Mutex<impl Between>>,
 ) {
     while let Ok(Some(line)) = lines.next_line().await {
-        let mut line = between.lock().unwrap_or_else(PoisonError::into_inner).asked(line);
-        line.push('\n');
-        if adapter.write_all(line.as_bytes()).await.is_err() {
-            return;
-        }
+        let (late, line) = between.lock().unwrap_or_else(PoisonError::into_inner).asked(line);
+        send(&ask, late, line.into_bytes());
     }
 }
 
@@ -119,28 +123,35 @@ async fn answer<R: AsyncRead + Unpin>(
         let said = between.lock().unwrap_or_else(PoisonError::into_inner).answered(line);
         for said in said {
             match said {
-                Said::Line(line) => drop(say.send(line)),
-                Said::Later(time, line) => {
-                    let say = say.clone();
-                    tokio::spawn(async move {
-                        tokio::time::sleep(time).await;
-                        let _ = say.send(line);
-                    });
-                }
+                Said::Line(line) => send(&say, Duration::ZERO, line),
+                Said::Later(late, line) => send(&say, late, line),
                 Said::End => return,
             }
         }
     }
 }
 
+/// Who does not hear any more misses nothing.
+fn send(to: &mpsc::UnboundedSender<Vec<u8>>, late: Duration, line: Vec<u8>) {
+    if late.is_zero() {
+        let _ = to.send(line);
+        return;
+    }
+    let to = to.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(late).await;
+        let _ = to.send(line);
+    });
+}
+
 /// Writes until nobody has anything to say, and hangs up.
-async fn write(mut said: mpsc::UnboundedReceiver<Vec<u8>>, mut runner: impl AsyncWrite + Unpin) {
-    while let Some(mut line) = said.recv().await {
+async fn write(mut lines: mpsc::UnboundedReceiver<Vec<u8>>, mut to: impl AsyncWrite + Unpin) {
+    while let Some(mut line) = lines.recv().await {
         line.push(b'\n');
-        if runner.write_all(&line).await.is_err() {
+        if to.write_all(&line).await.is_err() {
             return;
         }
     }
     // Who does not hear any more needs no goodbye.
-    let _ = runner.shutdown().await;
+    let _ = to.shutdown().await;
 }

@@ -1,5 +1,11 @@
 //! Checkers: pure functions from a history to what is wrong in it.
 
+mod misbehaviour;
+
+pub use misbehaviour::{
+    EARLY_EXIT, LONG_LINE, NO_REQUEST, NOT_JSON, SECOND_ANSWER, SILENCE, UNKNOWN_CODE, WRONG_SHAPE,
+};
+
 use crate::anomaly::{Anomaly, Kind};
 use crate::history::History;
 
@@ -34,4 +40,5 @@ impl PartialEq for Checker {
 }
 
 /// Every checker.
-pub const ALL: &[&Checker] = &[];
+pub const ALL: &[&Checker] =
+    &[&NOT_JSON, &LONG_LINE, &NO_REQUEST, &SECOND_ANSWER, &SILENCE, &WRONG_SHAPE, &UNKNOWN_CODE, &EARLY_EXIT];

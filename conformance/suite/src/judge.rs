@@ -17,9 +17,10 @@ pub fn judge(history: &History, checks: &[Check]) -> Judgement {
     for demand in history.demands() {
         seen.demand(demand, history);
     }
-    // Where a step failed on which the rest builds, the rest was never done.
-    if seen.needed.is_none() {
-        for (checker, clause) in checks {
+    for (checker, clause) in checks {
+        // Where a step failed on which the rest builds, the rest was never done. What an adapter did
+        // wrong is wrong all the same, and may be why.
+        if seen.needed.is_none() || checker.kinds == [Kind::Misbehaviour] {
             seen.check(checker, clause, history);
         }
     }

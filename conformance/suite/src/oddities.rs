@@ -10,6 +10,7 @@ mod tags;
 mod taking;
 
 pub(crate) use around::{Around, Turn};
+pub(crate) use claims::Claims;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -144,7 +144,9 @@ mod tests {
     #[test]
     fn a_pattern_is_a_part_of_an_id_a_clause_or_an_area() {
         let is_meant = |pattern: &str| means(pattern, "del/bytes_come_back_unchanged", &["DEL-2", "LIM-1"]);
-        for pattern in ["del", "DEL", "lim", "del-2", "LIM-1", "del/", "come_back", "del/*back*", "bytes*unchanged", "*"] {
+        for pattern in
+            ["del", "DEL", "lim", "del-2", "LIM-1", "del/", "come_back", "del/*back*", "bytes*unchanged", "*"]
+        {
             assert!(is_meant(pattern), "{pattern}");
         }
         for pattern in ["ack", "DEL-1", "del/back*bytes", "there is none"] {

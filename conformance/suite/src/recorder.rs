@@ -7,6 +7,7 @@ mod told;
 
 use std::sync::Arc;
 
+use workwire_broker::adapter::Finding;
 use workwire_broker::{Broker, BrokerError, RestartMode};
 
 pub use actor::Actor;
@@ -58,6 +59,15 @@ impl Recorder {
         let answer = self.broker.restart(mode).await;
         self.tape.end(number, answer.as_ref().map(|()| Answer::Done));
         Told::new(number, answer)
+    }
+
+    /// Writes down what an adapter did that its protocol does not allow.
+    pub(crate) fn misbehaved(&self, findings: &[Finding]) {
+        for finding in findings {
+            let (kind, what) = (self.tape.word(finding.kind.as_str()), self.tape.word(&finding.to_string()));
+            let number = self.tape.begin(self.tape.word("adapter"), Call::Misbehaved(kind, what));
+            self.tape.end(number, Ok(Answer::Done));
+        }
     }
 
     /// The broker, for what does not belong into a history.

@@ -8,9 +8,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::Instant;
 use uuid::Uuid;
+use workwire_broker::adapter::Finding;
 use workwire_broker::{
     About, Broker, BrokerError, Capabilities, Capability, CloseMode, Delivery, Fetch, Message, Policy, Queue,
     RestartMode, Verdict,
+    clock::{Clock, RuntimeClock},
 };
 
 use super::Scale;
@@ -30,6 +32,7 @@ pub struct Stage {
     about: About,
     prefix: String,
     scale: Scale,
+    clock: RuntimeClock,
     random: fastrand::Rng,
     clients: u32,
     /// What has to be cleaned away, as declared.
@@ -53,7 +56,17 @@ impl Stage {
         };
         let recorder = Recorder::new(broker, head, &prefix);
         let random = fastrand::Rng::with_seed(seed ^ history::Body::of(case.as_bytes()).digest);
-        Stage { recorder, about, prefix, scale, random, clients: 0, queues: Vec::new(), host: None }
+        Stage {
+            recorder,
+            about,
+            prefix,
+            scale,
+            clock: RuntimeClock::new(),
+            random,
+            clients: 0,
+            queues: Vec::new(),
+            host: None,
+        }
     }
 
     /// The same on a machine that can be reached.
@@ -94,6 +107,12 @@ impl Stage {
     #[must_use]
     pub fn ms(&self, ms: i64) -> i64 {
         self.scale.ms(ms)
+    }
+
+    /// The time of day, in milliseconds since 1970: the machine's, and the runtime's where that is paused.
+    #[must_use]
+    pub fn time_of_day(&self) -> i64 {
+        self.clock.now()
     }
 
     /// For how long the case waits for what must come at some time: a clause that says no time means it.
@@ -241,6 +260,11 @@ impl Stage {
         let told = self.recorder.restart(mode).await;
         self.need(told.clone())?;
         Ok(told)
+    }
+
+    /// Asks the broker to stop and start again, whatever comes of it.
+    pub async fn try_restart(&self, mode: RestartMode) -> Told<()> {
+        self.recorder.restart(mode).await
     }
 
     /// What a step answered on which the rest builds.
@@ -407,6 +431,12 @@ impl Stage {
     }
 
     // The end.
+
+    /// Puts into the history what the adapter has done so far in this run that its protocol does not
+    /// allow. That it did so while another case played makes it no better.
+    pub(crate) fn misbehaved(&self, findings: &[Finding]) {
+        self.recorder.misbehaved(findings);
+    }
 
     /// What was recorded, with how the runner itself fared.
     pub(crate) fn history(&self, complete: bool, stall: Duration) -> History {

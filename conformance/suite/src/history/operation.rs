@@ -108,6 +108,8 @@ pub enum Call {
     /// Everything that the queue will ever deliver to the unnamed group, or to this one, was fetched:
     /// it stood empty, with nothing held and nothing resting.
     Drained(Word, Option<Word>),
+    /// An adapter did what its protocol does not allow: of which kind, and what it was.
+    Misbehaved(Word, Word),
 }
 
 /// A message that is published.
@@ -282,9 +284,13 @@ impl Operation {
             | Call::Delete(queue)
             | Call::Sweep(queue)
             | Call::Drained(queue, _) => Some(*queue),
-            Call::Start | Call::Open | Call::Close(_) | Call::Restart(_) | Call::Heartbeat(..) | Call::Agents(..) => {
-                None
-            }
+            Call::Start
+            | Call::Open
+            | Call::Close(_)
+            | Call::Restart(_)
+            | Call::Heartbeat(..)
+            | Call::Agents(..)
+            | Call::Misbehaved(..) => None,
         }
     }
 

@@ -12,7 +12,7 @@ use workwire_broker::{
 use crate::saboteurs::{Defect, Inner};
 
 /// Claims this, and no more.
-pub(super) struct Claims(pub(super) Capabilities);
+pub(crate) struct Claims(pub(crate) Capabilities);
 
 /// The most bytes of a body of a broker that claims no large ones.
 const MOST_BYTES: usize = 65_536;

@@ -1,5 +1,6 @@
 //! Oddities that the adapter protocol allows.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,21 +39,9 @@ struct Speaker {
 }
 
 impl Between for Speaker {
-    fn asked(&mut self, line: String) -> String {
-        if self.odd != Odd::Capitals {
-            return line;
-        }
-        let Ok(mut request) = serde_json::from_str::<Value>(&line) else { return line };
-        let params = &mut request["params"];
-        capitals(&mut params["id"]);
-        capitals(&mut params["after"]);
-        for item in params["items"].as_array_mut().into_iter().flatten() {
-            capitals(&mut item["id"]);
-        }
-        // Looking at a member that is not there has made it.
-        let params = params.as_object_mut();
-        params.into_iter().for_each(|params| params.retain(|_, value| !value.is_null()));
-        request.to_string()
+    fn asked(&mut self, line: String) -> (Duration, String) {
+        let line = if self.odd == Odd::Capitals { in_capitals(line) } else { line };
+        (Duration::ZERO, line)
     }
 
     fn answered(&mut self, line: String) -> Vec<Said> {
@@ -68,6 +57,17 @@ impl Between for Speaker {
             Odd::Plain | Odd::Capitals => vec![Said::Line(line.into_bytes())],
         }
     }
+}
+
+fn in_capitals(line: String) -> String {
+    let Ok(mut request) = serde_json::from_str::<Value>(&line) else { return line };
+    let params = &mut request["params"];
+    for name in ["id", "after"] {
+        params.get_mut(name).into_iter().for_each(capitals);
+    }
+    let items = params.get_mut("items").and_then(Value::as_array_mut);
+    items.into_iter().flatten().filter_map(|item| item.get_mut("id")).for_each(capitals);
+    request.to_string()
 }
 
 fn capitals(id: &mut Value) {
@@ -102,12 +102,19 @@ fn add(members: &mut Map<String, Value>, optional: &[&str]) {
 /// The same JSON, with each character of its texts as an escape.
 fn escaped(line: &str) -> String {
     let mut out = String::with_capacity(line.len() * 4);
-    let (mut is_text, mut is_escape) = (false, false);
+    let (mut is_text, mut is_behind_backslash) = (false, false);
+    // Of an escape that is there already.
+    let mut digits = 0_u8;
     for character in line.chars() {
         match character {
-            _ if is_escape => {
+            'u' if is_behind_backslash => {
+                out.push('u');
+                (is_behind_backslash, digits) = (false, 4);
+            }
+            _ if is_behind_backslash || digits > 0 => {
                 out.push(character);
-                is_escape = false;
+                is_behind_backslash = false;
+                digits = digits.saturating_sub(1);
             }
             '"' => {
                 out.push('"');
@@ -115,12 +122,13 @@ fn escaped(line: &str) -> String {
             }
             '\\' => {
                 out.push('\\');
-                is_escape = true;
+                is_behind_backslash = true;
             }
             _ if is_text && line.len() < MOST_ESCAPED => {
                 let mut units = [0; 2];
                 for unit in character.encode_utf16(&mut units) {
-                    out.push_str(&format!("\\u{unit:04x}"));
+                    // Writing into a text never fails.
+                    let _ = write!(out, "\\u{unit:04x}");
                 }
             }
             _ => out.push(character),

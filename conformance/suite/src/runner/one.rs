@@ -175,6 +175,9 @@ async fn run_case(
         ran = tokio::time::timeout(timeout, (case.run)(&mut stage)) => Some(ran),
         () = off => None,
     };
+    if plan::is_of_adapters(case) {
+        stage.misbehaved(&reached.findings());
+    }
     let stall = stall.map_or(Duration::ZERO, |stall| stall.worst());
     let history = stage.history(matches!(ran, Some(Ok(_))), stall);
     let judgement = ran.map(|ran| match ran {
