@@ -39,7 +39,7 @@ pub(crate) enum Said {
 const PIPE: usize = 64 * 1024;
 
 /// How long an adapter that answers by itself takes.
-const IDLE: Duration = Duration::from_millis(10);
+const IDLE: Duration = Duration::from_millis(25);
 
 /// A broker behind the adapter protocol.
 pub(crate) fn served(broker: Arc<dyn Broker>) -> Reaching {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use workwire_broker::adapter::{AdapterBroker, AdapterOptions};
+use workwire_broker::adapter::{AdapterBroker, AdapterOptions, FindingKind};
 use workwire_broker::{
     About, Answer, Broker, BrokerError, Capabilities, Capability, Fetch, MemoryBroker, OpenError, Policy, Queue,
 };
@@ -237,8 +237,11 @@ async fn an_adapter_that_ends_badly_is_told_of() {
         })
     });
     let events = run(&[], &subject, &Options::default()).await;
-    let left = left(&events);
-    assert!(left.len() == 1 && left[0].starts_with("bad_exit: "), "{left:?}");
+    let found = events.iter().filter_map(|event| match event {
+        Event::Misbehaved(finding) => Some(finding.kind),
+        _ => None,
+    });
+    assert_eq!(found.collect::<Vec<_>>(), [FindingKind::BadExit]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -100,9 +100,12 @@ pub(super) const SABOTEURS: &[Saboteur] = &[
     Saboteur {
         name: "looks_without_attempts",
         breaks: &["RPC-6"],
-        about: "leaves the attempt out of what is looked at",
+        about: "leaves the attempt out of the second page of a look",
         make: || {
-            Spoiler::of(&["peek"], |_, mut answer| {
+            Spoiler::of(&["peek"], |request, mut answer| {
+                if request["params"]["after"].is_null() {
+                    return vec![line(&answer)];
+                }
                 let messages = answer["result"]["messages"].as_array_mut();
                 for message in messages.into_iter().flatten().filter_map(Value::as_object_mut) {
                     message.remove("attempt");

@@ -83,7 +83,7 @@ async fn answers_to_looks(stage: &mut Stage) -> Result<(), Stop> {
         looked = ada.peek(&queue, Peek { max: 9, ..Peek::default() }).await;
     }
     stage.need(looked)?;
-    stage.need(ada.peek(&queue, Peek { max: 9, after: Some(messages[1].id), ..Peek::default() }).await)?;
+    stage.need(ada.peek(&queue, Peek { max: 9, after: Some(messages[0].id), ..Peek::default() }).await)?;
     let taken = stage.take(&ada, &queue, Fetch::up_to(1).only(messages[1].id), 1).await;
     stage.need_that(&taken, Expectation::shows(messages[1].id))?;
     Ok(())
