@@ -6,11 +6,11 @@ use std::path::Path;
 
 use serde::Serialize;
 use workwire::spec::{self, Clause, Level};
+use workwire_conformance::cases;
 use workwire_conformance::history::History;
 use workwire_conformance::judge::judge_file;
 use workwire_conformance::plan;
 use workwire_conformance::verdict::{Broken, Judgement, Verdict};
-use workwire_conformance::cases;
 
 use crate::arguments::Judge;
 use crate::exit::{Exit, Failure};
@@ -59,7 +59,8 @@ pub(crate) fn run(arguments: &Judge, out: &mut Output) -> Result<Exit, Failure> 
 
 fn read(path: &Path) -> Result<History, Failure> {
     let file = File::open(path).map_err(|error| Failure::file("read", path, error))?;
-    History::read(BufReader::new(file)).map_err(|error| Failure::file("take for a history", path, plain(&error.to_string())))
+    History::read(BufReader::new(file))
+        .map_err(|error| Failure::file("take for a history", path, plain(&error.to_string())))
 }
 
 /// By the case that made it; else by what is broken.
@@ -83,7 +84,8 @@ fn exit(entries: &[Entry]) -> Exit {
 }
 
 fn print(path: &Path, history: &History, entry: &Entry, out: &mut Output) -> Result<(), Failure> {
-    let word = if entry.verdict == Verdict::Fail && entry.level == "should" { "warning" } else { entry.verdict.as_str() };
+    let word =
+        if entry.verdict == Verdict::Fail && entry.level == "should" { "warning" } else { entry.verdict.as_str() };
     let case = entry.case.as_deref().map_or_else(|| "recorded elsewhere".to_owned(), plain);
     let count = history.operations().len();
     writeln!(out, "{word} {}: {case}, {count} operations of {}", quoted(path), plain(&entry.target))?;
