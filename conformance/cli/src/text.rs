@@ -14,11 +14,6 @@ pub(crate) fn plain(text: &str) -> String {
     plain
 }
 
-/// The same, line by line.
-pub(crate) fn lines(text: &str) -> Vec<String> {
-    text.lines().map(plain).collect()
-}
-
 /// Bytes as they may be shown: text as it is, with what steers a terminal written as an escape;
 /// what is no text as the hexadecimal digits of its bytes.
 pub(crate) fn body(bytes: &[u8]) -> String {

@@ -3,6 +3,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use workwire::spec::{self, Clause, Role};
 use workwire_broker::{Capabilities, Capability};
 
 use crate::case::Case;
@@ -133,11 +134,14 @@ impl Profile {
     /// to it; where the runner may not, they stand in the way.
     #[must_use]
     pub fn covers(&self, case: &Case) -> bool {
-        case.needs.iter().all(|need| match need {
-            Capability::Core => true,
-            Capability::Restart => self.capabilities.contains(&Capability::Durable),
-            other => self.capabilities.contains(other),
-        })
+        // How an adapter writes its lines, and what a machine shows besides, is no part of any profile.
+        let role = case.clauses.first().and_then(|id| spec::explain(id)).map(Clause::role);
+        role.is_none_or(|role| role == Role::Broker)
+            && case.needs.iter().all(|need| match need {
+                Capability::Core => true,
+                Capability::Restart => self.capabilities.contains(&Capability::Durable),
+                other => self.capabilities.contains(other),
+            })
     }
 
     /// What of it is not claimed.
