@@ -6,8 +6,9 @@
 #[path = "runs/made.rs"]
 mod made;
 
-use made::{HOSTILE, collected, made, ran, suite};
+use made::{HOSTILE, TWO, collected, made, ran, suite};
 use serde_json::{Value, json};
+use workwire::spec;
 use workwire_conformance::event::Event;
 use workwire_conformance::profiles::Standing;
 use workwire_conformance::reports::{
@@ -38,7 +39,7 @@ fn a_run_against_a_saboteur_tells_what_is_wrong() {
     assert!(report.profiles.iter().all(|profile| profile.standing == Standing::FallsShort));
     let text = run_ending(&report, false);
     for part in
-        ["FAIL ack/done_never_comes_back", "ACK-1 A message that was settled", "expected", "found", "fetch tasks"]
+        ["FAIL ack/done_never_comes_back", spec::explain("ACK-1").unwrap().text(), "expected", "found", "fetch tasks"]
     {
         assert!(text.contains(part), "{part}: {text}");
     }
@@ -418,7 +419,7 @@ fn a_clause_that_a_failed_case_never_came_to_is_unknown() {
 }
 
 fn proof() -> ProofReport {
-    let cases: Vec<_> = cases::all().into_iter().filter(|case| case.area() == "ack").take(2).collect();
+    let cases: Vec<_> = TWO.map(|id| cases::find(id).unwrap()).to_vec();
     let saboteurs: Vec<_> = saboteurs::all()
         .into_iter()
         .filter(|one| matches!(one.name, "redelivers_after_done" | "takes_any_tag"))
