@@ -6,8 +6,9 @@ use std::io::{self, Write};
 
 use workwire::Scope;
 use workwire::spec::{self, Clause, Role};
+use workwire_conformance::codec::CodecCase;
 use workwire_conformance::saboteurs::{self, Saboteur};
-use workwire_conformance::{Case, cases, plan};
+use workwire_conformance::{Case, cases, codec, plan};
 
 use crate::arguments::Explain;
 use crate::exit::{Exit, Failure};
@@ -20,6 +21,8 @@ pub(crate) fn run(arguments: &Explain, out: &mut Output) -> Result<Exit, Failure
         explain_clause(clause, out)?;
     } else if let Some(case) = cases::find(&id.to_ascii_lowercase()) {
         explain_case(case, out)?;
+    } else if let Some(case) = codec::cases().iter().find(|case| case.id.eq_ignore_ascii_case(id)) {
+        explain_codec_case(case, out)?;
     } else if id.contains('/') {
         let near = near::cases(id).join(", ");
         return Err(Failure::new(format!("no case has the id {id:?}; the nearest are {near}")));
@@ -36,8 +39,12 @@ fn explain_clause(clause: &Clause, out: &mut Output) -> io::Result<()> {
     writeln!(out, "\nChecked: {}.", how(clause))?;
     let all = cases::all();
     let of_it: Vec<&Case> = all.into_iter().filter(|case| case.clauses.contains(&clause.id())).collect();
-    if !of_it.is_empty() {
+    let of_codecs = codec::cases().iter().find(|case| case.clauses.contains(&clause.id()));
+    if !of_it.is_empty() || of_codecs.is_some() {
         writeln!(out, "\nTested by:")?;
+    }
+    if let Some(case) = of_codecs {
+        writeln!(out, "  {}  by {} vectors", case.id, case.vectors.len())?;
     }
     for case in of_it {
         let checkers: Vec<&str> =
@@ -64,6 +71,14 @@ fn explain_case(case: &'static Case, out: &mut Output) -> io::Result<()> {
     }
     let own = |saboteur: &Saboteur| saboteur.breaks.iter().any(|clause| case.clauses.contains(clause));
     breakers(&own, "Known to break a clause of it, and to be caught", out)
+}
+
+fn explain_codec_case(case: &CodecCase, out: &mut Output) -> io::Result<()> {
+    let [clause] = case.clauses;
+    writeln!(out, "{} ({})\n", case.id, if case.is_must() { "MUST" } else { "SHOULD" })?;
+    writeln!(out, "{clause}: {}", spec::explain(clause).map_or("", Clause::text))?;
+    writeln!(out, "\nChecked: a codec reads these vectors, and each must be accepted or refused as it says.")?;
+    case.vectors.iter().try_for_each(|vector| writeln!(out, "  {}", vector.name))
 }
 
 fn breakers(is_one: &dyn Fn(&Saboteur) -> bool, words: &str, out: &mut Output) -> io::Result<()> {

@@ -8,7 +8,7 @@ use workwire::spec::{self, Clause, Level};
 use workwire_broker::{Capability, TARGETS};
 use workwire_conformance::profiles::{self, Profile};
 use workwire_conformance::saboteurs::{self, Saboteur};
-use workwire_conformance::{Case, cases, plan};
+use workwire_conformance::{Case, cases, codec, plan};
 
 use crate::arguments::{List, Listed};
 use crate::exit::{Exit, Failure};
@@ -40,6 +40,7 @@ struct ClauseEntry {
 #[derive(Serialize)]
 struct CaseEntry {
     id: &'static str,
+    role: &'static str,
     level: &'static str,
     clauses: &'static [&'static str],
     needs: Vec<&'static str>,
@@ -132,7 +133,7 @@ fn everything() -> Listing {
     Listing {
         format: 1,
         clauses: spec::clauses().iter().map(clause).collect(),
-        cases: cases::all().into_iter().map(case).collect(),
+        cases: cases::all().into_iter().map(case).chain(codec::cases().iter().map(codec_case)).collect(),
         saboteurs: saboteurs::all().into_iter().map(saboteur).collect(),
         capabilities: Capability::ALL.iter().map(|one| Named { name: one.as_str(), about: one.what() }).collect(),
         profiles: profiles::ALL.iter().map(profile).collect(),
@@ -155,10 +156,22 @@ fn clause(clause: &'static Clause) -> ClauseEntry {
 fn case(case: &'static Case) -> CaseEntry {
     CaseEntry {
         id: case.id,
+        role: "broker",
         level: if plan::is_must(case) { "must" } else { "should" },
         clauses: case.clauses,
         needs: case.needs.iter().map(|need| need.as_str()).collect(),
         checkers: case.checks.iter().map(|(checker, _)| checker.name).collect(),
+    }
+}
+
+fn codec_case(case: &'static codec::CodecCase) -> CaseEntry {
+    CaseEntry {
+        id: &case.id,
+        role: "codec",
+        level: if case.is_must() { "must" } else { "should" },
+        clauses: &case.clauses,
+        needs: Vec::new(),
+        checkers: Vec::new(),
     }
 }
 

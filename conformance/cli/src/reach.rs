@@ -1,12 +1,16 @@
 //! From what was typed to a broker that can be judged.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tempfile::TempDir;
 use tokio::net::TcpStream;
 use workwire_broker::adapter::{AdapterBroker, AdapterOptions, StartError};
-use workwire_broker::{MemoryBroker, OpenError, Target};
+use workwire_broker::{OpenError, Target};
+use workwire_conformance::host::ProcessHost;
+use workwire_conformance::selftest;
 use workwire_conformance::subject::{Reached, Subject};
 
 use crate::text::plain;
@@ -14,20 +18,45 @@ use crate::text::plain;
 /// How long a connection may take that nothing lies between.
 const CONNECT: Duration = Duration::from_secs(5);
 
+/// What is judged, and the folder in which stores of its kind are made; gone when it is dropped.
+pub(crate) struct Named {
+    pub(crate) subject: Subject,
+    pub(crate) folder: Option<TempDir>,
+}
+
 /// What is judged, where it was named by a target. The broker in memory is judged on paused time.
-pub(crate) fn subject(target: Target, timeout: Duration) -> Subject {
+pub(crate) fn subject(target: &Target, timeout: Duration) -> io::Result<Named> {
     if target.is_memory() {
-        return Subject::on_paused_time("memory:", || Arc::new(MemoryBroker::default()));
+        return Ok(Named { subject: selftest::honest(), folder: None });
     }
-    let options = options(timeout);
-    Subject::shared(target.to_string(), move || {
-        let (target, options) = (target.clone(), options.clone());
+    if let Some(options) = target.to_string().strip_prefix("sqlite:") {
+        return in_files(target.clone(), options);
+    }
+    let (options, started) = (options(timeout), target.clone());
+    let subject = Subject::shared(target.to_string(), move || {
+        let (target, options) = (started.clone(), options.clone());
         Box::pin(async move {
             let Some(command) = target.command() else { return Ok(Reached::bare(target.open().await?)) };
             let started = AdapterBroker::start(command, &options).await;
             started.map(|adapter| Reached::behind(Arc::new(adapter))).map_err(|error| not_started(&target, &error))
         })
-    })
+    });
+    Ok(Named { subject, folder: None })
+}
+
+/// A broker in a file, and processes of this program that serve others of its kind, for clauses that
+/// need several of them, a small disk, or a store that was damaged.
+fn in_files(target: Target, written: &str) -> io::Result<Named> {
+    let folder = tempfile::Builder::new().prefix("workwire-").tempdir()?;
+    let options = written.rsplit_once('?').map_or(String::new(), |(_, options)| format!("?{options}"));
+    let program = std::env::current_exe()?.to_string_lossy().into_owned();
+    let command = vec![program, "adapter".to_owned(), format!("sqlite:{{store}}{options}")];
+    let host = ProcessHost::new(folder.path().to_owned(), command);
+    let subject = Subject::shared(target.to_string(), move || {
+        let target = target.clone();
+        Box::pin(async move { Ok(Reached::bare(target.open().await?)) })
+    });
+    Ok(Named { subject: subject.on_host(Arc::new(host)), folder: Some(folder) })
 }
 
 /// What is judged, where somebody started it by hand.

@@ -35,7 +35,7 @@ pub(crate) fn run(arguments: &Run, out: &mut Output) -> Result<Exit, Failure> {
 
 async fn judge(order: Order, out: &mut Output) -> Result<Exit, Failure> {
     let mut signals = Signals::listen().map_err(|error| Failure::new(format!("cannot listen to signals: {error}")))?;
-    let Order { judged, options, known, strict, reports, histories } = order;
+    let Order { judged, folder: _folder, options, known, strict, reports, histories } = order;
     let brake = options.brake.clone();
     let (sender, mut events) = mpsc::unbounded_channel();
     let running = tokio::spawn(async move {

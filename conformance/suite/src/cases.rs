@@ -5,7 +5,9 @@ mod ack;
 mod adr;
 mod brw;
 mod del;
+mod dlq;
 mod grp;
+mod prs;
 mod rpc;
 
 use crate::case::Case;
@@ -19,9 +21,13 @@ pub fn all() -> Vec<&'static Case> {
         del::queues::CASES,
         del::batches::CASES,
         ack::CASES,
+        ack::attempts::CASES,
+        ack::rests::CASES,
+        dlq::CASES,
         grp::CASES,
         adr::CASES,
         brw::CASES,
+        prs::CASES,
     ]
     .into_iter()
     .flatten()

@@ -18,8 +18,8 @@ pub struct Planned {
     pub skipped: Option<String>,
 }
 
-/// Which cases somebody wants. A pattern is a part of a case's id, or of the id of one of its
-/// clauses, in any case of letters; `*` stands for anything in between.
+/// Which cases somebody wants. A pattern is a part of a case's id, the id of one of its clauses, or
+/// the area of one, in any case of letters; `*` stands for anything in between.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
     /// Only those that match one of these; all where there is none.
@@ -59,8 +59,17 @@ pub fn is_meant(pattern: &str, case: &Case) -> bool {
 /// Whether a pattern means a case of this id and these clauses.
 #[must_use]
 pub fn means(pattern: &str, id: &str, clauses: &[&str]) -> bool {
+    if is_area(pattern) {
+        // `ack` means the area, and not whatever comes back.
+        return clauses.iter().any(|clause| is_clause(pattern, clause));
+    }
     is_match(&pattern.to_ascii_lowercase(), &id.to_ascii_lowercase())
         || clauses.iter().any(|clause| is_clause(pattern, clause))
+}
+
+/// Whether a pattern is the name of an area.
+fn is_area(pattern: &str) -> bool {
+    spec::clauses().iter().any(|clause| pattern.eq_ignore_ascii_case(clause.area()))
 }
 
 /// Clauses are meant by their whole id, or by their area.
@@ -126,4 +135,22 @@ fn out_of_reach(case: &Case, host: Option<&Arc<dyn Host>>) -> Option<String> {
 #[must_use]
 pub fn is_must(case: &Case) -> bool {
     case.clauses.first().and_then(|id| spec::explain(id)).is_none_or(|clause| clause.level() == Level::Must)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_is_a_part_of_an_id_a_clause_or_an_area() {
+        let is_meant = |pattern: &str| means(pattern, "del/bytes_come_back_unchanged", &["DEL-2", "LIM-1"]);
+        for pattern in
+            ["del", "DEL", "lim", "del-2", "LIM-1", "del/", "come_back", "del/*back*", "bytes*unchanged", "*"]
+        {
+            assert!(is_meant(pattern), "{pattern}");
+        }
+        for pattern in ["ack", "DEL-1", "del/back*bytes", "there is none"] {
+            assert!(!is_meant(pattern), "{pattern}");
+        }
+    }
 }

@@ -4,10 +4,14 @@
 mod ack;
 mod adr;
 mod brw;
+mod changed;
 mod del;
+mod dlq;
 mod grp;
 mod layer;
+mod prs;
 mod rpc;
+mod stash;
 
 use std::sync::Arc;
 
@@ -54,9 +58,13 @@ pub fn all() -> Vec<&'static Saboteur> {
         del::waiting::SABOTEURS,
         del::queues::SABOTEURS,
         ack::SABOTEURS,
+        ack::attempts::SABOTEURS,
+        ack::rests::SABOTEURS,
+        dlq::SABOTEURS,
         grp::SABOTEURS,
         adr::SABOTEURS,
         brw::SABOTEURS,
+        prs::SABOTEURS,
         rpc::SABOTEURS,
     ]
     .into_iter()

@@ -56,7 +56,7 @@ async fn all_pass(subject: &Subject) -> Vec<Ended> {
             Event::CaseEnded(case) => ended.push(*case),
             Event::CaseAgain { id } => again.push(id),
             Event::LeftBehind { what } => wrong.push(format!("left behind: {what}")),
-            Event::Misbehaved(finding) => wrong.push(finding.to_string()),
+            Event::Misbehaved(finding) => wrong.push(format!("misbehaved: {finding}")),
             Event::Began(_) | Event::CaseBegan { .. } | Event::Ended { .. } => {}
         }
     }

@@ -1,7 +1,7 @@
 //! The ids that look most like a text.
 
 use workwire::spec::{self, Clause};
-use workwire_conformance::cases;
+use workwire_conformance::{cases, codec};
 
 /// How many are shown.
 const SHOWN: usize = 3;
@@ -18,9 +18,11 @@ pub(super) fn cases(text: &str) -> Vec<&'static str> {
     let name = text.split_once('/').map_or(&*text, |(_, name)| name);
     let distance = |id: &'static str| match !name.is_empty() && id.contains(name) {
         true => 0,
-        false => strsim::damerau_levenshtein(&text, id),
+        false => strsim::damerau_levenshtein(&text, &id.to_ascii_lowercase()),
     };
-    nearest(cases::all().into_iter().map(|case| (distance(case.id), case.id)).collect())
+    let of_codecs = codec::cases().iter().map(|case| &*case.id);
+    let all = cases::all().into_iter().map(|case| case.id).chain(of_codecs);
+    nearest(all.map(|id| (distance(id), id)).collect())
 }
 
 fn nearest(mut all: Vec<(usize, &'static str)>) -> Vec<&'static str> {

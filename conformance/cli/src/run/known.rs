@@ -5,7 +5,7 @@ use std::path::Path;
 
 use workwire_conformance::plan;
 
-use super::order::Named;
+use super::order::CaseName;
 use crate::exit::Failure;
 use crate::output::quoted;
 use crate::text::plain;
@@ -28,7 +28,7 @@ struct Line {
 
 impl Known {
     /// Reads it. A line that matches no case of the suite is a typing error, or says nothing any more.
-    pub(super) fn read(path: &Path, cases: &[Named]) -> Result<Self, Failure> {
+    pub(super) fn read(path: &Path, cases: &[CaseName]) -> Result<Self, Failure> {
         let text = fs::read_to_string(path).map_err(|error| Failure::file("read", path, error))?;
         let mut lines = Vec::new();
         for (number, line) in text.lines().enumerate() {
@@ -52,7 +52,7 @@ impl Known {
     }
 
     /// Why a case is known to fail; keeps in mind whether it ran.
-    pub(super) fn reason(&mut self, case: Named, has_run: bool) -> Option<&str> {
+    pub(super) fn reason(&mut self, case: CaseName, has_run: bool) -> Option<&str> {
         let mut reason = None;
         let of_it = |line: &&mut Line| plan::means(&line.pattern, case.id, case.clauses);
         for line in self.lines.iter_mut().filter(of_it) {
@@ -61,6 +61,11 @@ impl Known {
             reason.get_or_insert(&*line.reason);
         }
         reason
+    }
+
+    /// Whether a case is known to fail.
+    pub(super) fn is_known(&self, case: CaseName) -> bool {
+        self.lines.iter().any(|line| plan::means(&line.pattern, case.id, case.clauses))
     }
 
     /// The lines that are stale: of the cases that they match, some were wanted, and none could run.

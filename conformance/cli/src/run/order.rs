@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use tempfile::TempDir;
 use workwire_broker::Target;
 use workwire_conformance::plan::{Filter, means};
 use workwire_conformance::runner::{Brake, Options};
@@ -13,10 +14,12 @@ use super::known::Known;
 use super::reports;
 use crate::arguments::{Role, Run};
 use crate::exit::Failure;
-use crate::reach;
+use crate::reach::{self, Named};
 
 pub(super) struct Order {
     pub(super) judged: Judged,
+    /// Where stores of its kind are made; gone when it is dropped.
+    pub(super) folder: Option<TempDir>,
     pub(super) options: Options,
     pub(super) known: Known,
     pub(super) strict: bool,
@@ -36,26 +39,28 @@ pub(super) enum Judged {
 
 /// A case of whatever role.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Named {
+pub(crate) struct CaseName {
     pub(crate) id: &'static str,
     pub(crate) clauses: &'static [&'static str],
 }
 
-impl From<&'static Case> for Named {
+impl From<&'static Case> for CaseName {
     fn from(case: &'static Case) -> Self {
-        Named { id: case.id, clauses: case.clauses }
+        CaseName { id: case.id, clauses: case.clauses }
     }
 }
 
 impl Order {
     pub(super) fn of(arguments: &Run) -> Result<Self, Failure> {
-        let all: Vec<Named> = match arguments.role {
-            Role::Broker => cases::all().into_iter().map(Named::from).collect(),
-            Role::Codec => codec::cases().iter().map(|case| Named { id: &case.id, clauses: &case.clauses }).collect(),
+        let all: Vec<CaseName> = match arguments.role {
+            Role::Broker => cases::all().into_iter().map(CaseName::from).collect(),
+            Role::Codec => {
+                codec::cases().iter().map(|case| CaseName { id: &case.id, clauses: &case.clauses }).collect()
+            }
             Role::Agent => return Err(not_yet("agent")),
             Role::Orchestrator => return Err(not_yet("orchestrator")),
         };
-        let judged = judged(arguments)?;
+        let (judged, folder) = judged(arguments)?;
         let filter = Filter { only: arguments.only.clone(), skip: arguments.skip.clone() };
         matches_something(&filter, &all)?;
         let known = match &arguments.known_failing {
@@ -65,6 +70,7 @@ impl Order {
         reports::can_be_written(&arguments.report)?;
         Ok(Order {
             judged,
+            folder,
             options: Options {
                 filter,
                 seed: arguments.seed.unwrap_or_else(|| fastrand::u64(..)),
@@ -84,24 +90,28 @@ fn not_yet(role: &str) -> Failure {
     Failure::new(format!("the role {role} is not in this version; broker and codec are"))
 }
 
-fn judged(arguments: &Run) -> Result<Judged, Failure> {
+fn judged(arguments: &Run) -> Result<(Judged, Option<TempDir>), Failure> {
     let timeout = arguments.timeout;
     let cases = of_profile(cases::all(), arguments)?;
-    if let Some(address) = arguments.attach {
-        let subject = reach::attached(address, timeout);
-        return Ok(if arguments.role == Role::Codec { Judged::Codec(subject) } else { Judged::Broker(cases, subject) });
-    }
-    let target: Target = arguments.target.parse()?;
-    Ok(match arguments.role {
-        // The brokers of this project read messages as it does.
-        Role::Codec if target.command().is_none() => Judged::OwnCodec,
-        Role::Codec => Judged::Codec(reach::subject(target, timeout)),
-        _ => Judged::Broker(cases, reach::subject(target, timeout)),
-    })
+    let reads = arguments.role == Role::Codec;
+    let named = match arguments.attach {
+        Some(address) => Named { subject: reach::attached(address, timeout), folder: None },
+        None => {
+            let target: Target = arguments.target.parse()?;
+            // The brokers of this project read messages as it does.
+            if reads && target.command().is_none() {
+                return Ok((Judged::OwnCodec, None));
+            }
+            let named = reach::subject(&target, timeout);
+            named.map_err(|error| Failure::new(format!("cannot make a folder for stores: {error}")))?
+        }
+    };
+    let Named { subject, folder } = named;
+    Ok((if reads { Judged::Codec(subject) } else { Judged::Broker(cases, subject) }, folder))
 }
 
 /// A pattern that matches nothing is a typing error, and a run without it proves less than it seems.
-pub(crate) fn matches_something(filter: &Filter, cases: &[Named]) -> Result<(), Failure> {
+pub(crate) fn matches_something(filter: &Filter, cases: &[CaseName]) -> Result<(), Failure> {
     let is_idle = |pattern: &&String| !cases.iter().any(|case| means(pattern, case.id, case.clauses));
     match filter.only.iter().chain(&filter.skip).find(is_idle) {
         None => Ok(()),

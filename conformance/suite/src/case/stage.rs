@@ -12,6 +12,7 @@ use workwire_broker::adapter::Finding;
 use workwire_broker::{
     About, Broker, BrokerError, Capabilities, Capability, CloseMode, Delivery, Fetch, Message, Policy, Queue,
     RestartMode, Verdict,
+    clock::{Clock, RuntimeClock},
 };
 
 use super::Scale;
@@ -31,6 +32,7 @@ pub struct Stage {
     about: About,
     prefix: String,
     scale: Scale,
+    clock: RuntimeClock,
     random: fastrand::Rng,
     clients: u32,
     /// What has to be cleaned away, as declared.
@@ -54,7 +56,17 @@ impl Stage {
         };
         let recorder = Recorder::new(broker, head, &prefix);
         let random = fastrand::Rng::with_seed(seed ^ history::Body::of(case.as_bytes()).digest);
-        Stage { recorder, about, prefix, scale, random, clients: 0, queues: Vec::new(), host: None }
+        Stage {
+            recorder,
+            about,
+            prefix,
+            scale,
+            clock: RuntimeClock::new(),
+            random,
+            clients: 0,
+            queues: Vec::new(),
+            host: None,
+        }
     }
 
     /// The same on a machine that can be reached.
@@ -95,6 +107,12 @@ impl Stage {
     #[must_use]
     pub fn ms(&self, ms: i64) -> i64 {
         self.scale.ms(ms)
+    }
+
+    /// The time of day, in milliseconds since 1970: the machine's, and the runtime's where that is paused.
+    #[must_use]
+    pub fn time_of_day(&self) -> i64 {
+        self.clock.now()
     }
 
     /// For how long the case waits for what must come at some time: a clause that says no time means it.

@@ -255,10 +255,12 @@ async fn two_who_fetch_at_once_share(stage: &mut Stage) -> Result<(), Stop> {
         numbers.extend_from_slice(other.numbers());
         taken += stage.need(one)?.len() + stage.need(other)?.len();
     }
-    let rest = stage.take(&second, &queue, Fetch::up_to(10), messages.len().saturating_sub(taken).max(1)).await;
-    if taken < messages.len() {
-        numbers.extend_from_slice(rest.numbers());
-    }
+    // What they were not answered with, or nothing more.
+    let rest = match messages.len().saturating_sub(taken) {
+        0 => stage.take_for_a_while(&second, &queue, Fetch::up_to(1)).await,
+        missing => stage.take(&second, &queue, Fetch::up_to(10), missing).await,
+    };
+    numbers.extend_from_slice(rest.numbers());
     stage.demand_of("DEL-9", &numbers, Expectation::in_any_order(messages.iter().map(|message| message.id)));
     Ok(())
 }

@@ -151,6 +151,25 @@ pub enum Expectation {
         /// How loaded it is, where it matters: members that have to be there as they are here.
         resources: Option<serde_json::Value>,
     },
+    /// The agent is there, and of this type.
+    AgentType {
+        /// Its id or name.
+        id: String,
+        /// Its type.
+        agent_type: String,
+    },
+    /// The agent is there, and its last update names this time.
+    LastHeartbeat {
+        /// Its id or name.
+        id: String,
+        /// Milliseconds since 1970.
+        at: i64,
+    },
+    /// The agent is there, and works on nothing.
+    NoTask {
+        /// Its id or name.
+        id: String,
+    },
     /// The agent is not there.
     NoAgent {
         /// Its id or name.

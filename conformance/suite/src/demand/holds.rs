@@ -149,11 +149,23 @@ impl<'a> Judge<'a> {
                     })
                     && resources.as_ref().is_none_or(|wanted| has_members(agent, wanted))
             }),
+            Expectation::AgentType { id, agent_type } => {
+                self.agent(id, |agent| agent.agent_type.as_ref() == Some(agent_type))
+            }
+            Expectation::LastHeartbeat { id, at } => {
+                self.agent(id, |agent| agent.last_heartbeat.as_datetime().timestamp_millis() == *at)
+            }
+            Expectation::NoTask { id } => self.agent(id, |agent| agent.current_task_id.is_none()),
             Expectation::NoAgent { id } => {
                 self.answers().all(|answer| agents(answer).iter().all(|agent| agent.agent_id != *id))
             }
             _ => true,
         }
+    }
+
+    /// Whether the agent is listed in each answer, and so.
+    fn agent(&self, id: &str, is_so: impl Fn(&workwire_broker::AgentState) -> bool) -> bool {
+        self.answers().all(|answer| agents(answer).iter().any(|agent| agent.agent_id == id && is_so(agent)))
     }
 
     fn if_so(&self, holds: bool, expect: &Expectation) -> Holding {
@@ -451,6 +463,9 @@ fn words_of(expect: &Expectation) -> String {
             }
             text
         }
+        Expectation::AgentType { id, agent_type } => format!("the agent {id} of the type {agent_type}"),
+        Expectation::LastHeartbeat { id, at } => format!("the agent {id}, last heard of at {at} ms since 1970"),
+        Expectation::NoTask { id } => format!("the agent {id}, at work on nothing"),
         Expectation::NoAgent { id } => format!("no agent {id}"),
         _ => "ok".to_owned(),
     }
