@@ -5,13 +5,24 @@ mod ack;
 mod adr;
 mod brw;
 mod changed;
+mod chooses;
 mod del;
 mod dlq;
+mod dly;
+mod dup;
+mod exp;
 mod grp;
 mod layer;
+mod lim;
+mod lse;
+mod obs;
+mod ord;
+mod pri;
 mod prs;
 mod rpc;
+mod rpl;
 mod stash;
+mod ten;
 
 use std::sync::Arc;
 
@@ -60,11 +71,22 @@ pub fn all() -> Vec<&'static Saboteur> {
         ack::SABOTEURS,
         ack::attempts::SABOTEURS,
         ack::rests::SABOTEURS,
+        lse::SABOTEURS,
+        lse::extending::SABOTEURS,
+        ord::SABOTEURS,
+        pri::SABOTEURS,
         dlq::SABOTEURS,
+        rpl::SABOTEURS,
+        exp::SABOTEURS,
+        dly::SABOTEURS,
+        dup::SABOTEURS,
         grp::SABOTEURS,
         adr::SABOTEURS,
         brw::SABOTEURS,
         prs::SABOTEURS,
+        lim::SABOTEURS,
+        ten::SABOTEURS,
+        obs::SABOTEURS,
         rpc::SABOTEURS,
     ]
     .into_iter()

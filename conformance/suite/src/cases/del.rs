@@ -271,9 +271,16 @@ async fn no_more_than_asked_for(stage: &mut Stage) -> Result<(), Stop> {
     let worker = stage.client("worker").await?;
     let messages = stage.messages(8);
     stage.publish_all(&worker, &queue, &messages).await?;
+    let mut taken = 0;
     for max in [1, 3, 2] {
         let told = worker.fetch(&queue, Fetch::up_to(max)).await;
         stage.demand("DEL-10", &told, Expectation::Count { least: 0, most: u64::from(max) });
+        taken += stage.need(told)?.len();
+    }
+    let told = stage.take(&worker, &queue, Fetch::up_to(3), messages.len().saturating_sub(taken).max(1)).await;
+    stage.need_that(&told, Expectation::Count { least: 1, most: 8 })?;
+    for number in told.numbers() {
+        stage.demand_of("DEL-10", &[*number], Expectation::Count { least: 0, most: 3 });
     }
     Ok(())
 }

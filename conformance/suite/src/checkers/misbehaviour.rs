@@ -4,16 +4,17 @@ use workwire_broker::adapter::FindingKind;
 
 use super::{Checker, Found};
 use crate::anomaly::{Anomaly, Kind};
-use crate::history::{Call, History, Number};
+use crate::history::{Call, History};
 
 macro_rules! of_kind {
-    ($($NAME:ident $name:literal $Kind:ident $about:literal;)+) => {
+    ($($NAME:ident $name:literal $clause:literal $Kind:ident $about:literal;)+) => {
         $(
             #[doc = $about]
             pub const $NAME: Checker = Checker {
                 name: $name,
                 about: $about,
                 kinds: &[Kind::Misbehaviour],
+                clause: $clause,
                 check: |history| misbehaved(history, FindingKind::$Kind, $about),
             };
         )+
@@ -21,14 +22,14 @@ macro_rules! of_kind {
 }
 
 of_kind! {
-    NOT_JSON "not_json" NotJson "Lines that are no JSON.";
-    LONG_LINE "long_line" LongLine "Lines of more than 16 MiB.";
-    NO_REQUEST "no_request" NoRequest "Answers to no request.";
-    SECOND_ANSWER "second_answer" SecondAnswer "Second answers to one request.";
-    SILENCE "silence" Silence "Requests that were not answered in time.";
-    WRONG_SHAPE "wrong_shape" WrongShape "Answers that are not what their method's must be.";
-    UNKNOWN_CODE "unknown_code" UnknownCode "Errors whose code means nothing.";
-    EARLY_EXIT "early_exit" EarlyExit "Adapters that ended before they were told to.";
+    NOT_JSON "not_json" "RPC-1" NotJson "Lines that are no JSON.";
+    LONG_LINE "long_line" "RPC-2" LongLine "Lines of more than 16 MiB.";
+    NO_REQUEST "no_request" "RPC-3" NoRequest "Answers to no request.";
+    SECOND_ANSWER "second_answer" "RPC-4" SecondAnswer "Second answers to one request.";
+    SILENCE "silence" "RPC-5" Silence "Requests that were not answered in time.";
+    WRONG_SHAPE "wrong_shape" "RPC-6" WrongShape "Answers that are not what their method's must be.";
+    UNKNOWN_CODE "unknown_code" "RPC-7" UnknownCode "Errors whose code means nothing.";
+    EARLY_EXIT "early_exit" "RPC-8" EarlyExit "Adapters that ended before they were told to.";
 }
 
 /// Every answer could have shown it.
@@ -42,7 +43,7 @@ fn misbehaved(history: &History, kind: FindingKind, about: &str) -> Found {
         if history.words().text(word) == kind.as_str() {
             found.anomalies.push(Anomaly {
                 kind: Kind::Misbehaviour,
-                operations: vec![Number::of(index)],
+                operations: vec![history.number(index)],
                 expected: format!("none of these: {}", about.trim_end_matches('.').to_lowercase()),
                 found: history.words().text(what).to_owned(),
                 timing: false,

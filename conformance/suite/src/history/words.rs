@@ -6,7 +6,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 /// A text of the history: the name of a client, a queue, a group, a recipient; a tag, a reason.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Word(u32);
 
 impl Word {
@@ -18,7 +18,7 @@ impl Word {
 }
 
 /// A message's id, by its place among the ids of the history.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct MessageId(u32);
 
 impl MessageId {
@@ -81,6 +81,11 @@ impl Words {
     #[must_use]
     pub fn ids(&self) -> usize {
         self.uuids.len()
+    }
+
+    /// Every id, in the order in which they were first named.
+    pub fn all_ids(&self) -> impl Iterator<Item = MessageId> + use<> {
+        (0..number(self.uuids.len())).map(MessageId)
     }
 }
 

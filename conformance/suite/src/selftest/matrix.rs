@@ -211,7 +211,8 @@ fn shortfall_of(column: &Column, cases: &[&'static Case]) -> Vec<Shortfall> {
         all.push(Shortfall::Escapes { saboteur: column.name.clone() });
     }
     let is_other = |cell: &&Cell| {
-        let case = cases.iter().find(|case| case.id == cell.case);
+        // Also the cases of areas that are not looked at.
+        let case = cases.iter().copied().find(|case| case.id == cell.case).or_else(|| crate::cases::find(cell.case));
         case.is_some_and(|case| !case.clauses.iter().any(|clause| column.breaks.contains(clause)))
     };
     let others = column.cells.values().filter(|cell| cell.verdict != Verdict::Skipped);
