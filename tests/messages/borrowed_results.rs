@@ -74,3 +74,12 @@ fn borrowed_result_keeps_fields_of_a_later_minor_version() {
     let borrowed = Decoder::strict().borrow_result(text.as_bytes()).unwrap().unwrap();
     assert_eq!(borrowed.into_owned(), later.read());
 }
+
+#[test]
+fn borrowed_result_says_why_it_failed() {
+    let failed = result().with("/payload/status", "failed").with("/payload/error_message", "no room").text();
+    let borrowed = Decoder::strict().borrow_result(failed.as_bytes()).unwrap().unwrap();
+    assert_eq!(borrowed.error_message(), Some("no room"));
+    let text = result().text();
+    assert_eq!(Decoder::strict().borrow_result(text.as_bytes()).unwrap().unwrap().error_message(), None);
+}

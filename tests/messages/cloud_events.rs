@@ -172,3 +172,29 @@ fn cloud_event_of_another_major_version_counts_all_that_is_no_strict_json_in_its
     let error = AnyDocument::from_cloud_event(&Decoder::strict(), text.as_bytes()).unwrap_err();
     assert_eq!(error.total(), 151, "150 times again, and the version");
 }
+
+#[test]
+fn cloud_event_reports_what_data_lacks_before_what_it_lacks_itself() {
+    let mut event = attributes(&AnyDocument::Envelope(request().read()));
+    let Some(Value::Object(mut data)) = event.remove("data") else { panic!("an object") };
+    data.remove("message_id");
+    event.remove("source");
+    let mut text = serde_json::to_string(&event).unwrap();
+    text.truncate(text.len() - 1);
+    text.push_str(&format!(r#","data":{}}}"#, Value::Object(data)));
+    let error = AnyDocument::from_cloud_event(&Decoder::strict(), text.as_bytes()).unwrap_err();
+    let pointers: Vec<&str> = error.violations().iter().map(workwire::Violation::pointer).collect();
+    assert_eq!(pointers, ["/data/message_id", "/source"]);
+}
+
+#[test]
+fn cloud_event_is_as_deep_behind_its_data_as_before_it() {
+    let text = AnyDocument::Envelope(request().read()).to_cloud_event();
+    let behind = |levels: usize| {
+        let nested = "[".repeat(levels) + &"]".repeat(levels);
+        let text = format!(r#"{},"more":{nested}}}"#, text.strip_suffix('}').unwrap());
+        AnyDocument::from_cloud_event(&Decoder::strict(), text.as_bytes()).is_ok()
+    };
+    // The event itself is the first of 64 levels.
+    assert!(behind(63) && !behind(64) && !behind(65));
+}

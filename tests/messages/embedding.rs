@@ -82,3 +82,9 @@ fn embedded_values_say_why_they_are_refused() {
     assert!(refused("/event", json!({})).contains("EVT-1"));
     assert!(refused("/envelope", json!("text")).contains("JSN-10"));
 }
+
+#[test]
+fn embedded_integer_of_another_type_says_what_was_expected() {
+    let error = serde_json::from_value::<Priority>(json!("3")).unwrap_err().to_string();
+    assert!(error.contains("expected an integer"), "{error}");
+}

@@ -134,3 +134,29 @@ fn error_message_is_small_enough_to_be_sent() {
     let answer = ErrorMessage::from(&error).to_json();
     assert!(ErrorMessage::from_json(&answer).is_ok(), "{} bytes", answer.len());
 }
+
+/// The answer to content that does not fit a type, and what is to be said of it in so many bytes.
+fn answered(bytes: usize) -> (ErrorMessage, String) {
+    #[derive(Debug, serde::Deserialize)]
+    enum Colour {
+        Red,
+    }
+    let of_word = |word: usize| {
+        let content = FreeObject::new().with("colour", &"k".repeat(word)).unwrap();
+        content.get("colour").unwrap().read::<Colour>().unwrap_err()
+    };
+    assert!(matches!(FreeObject::new().with("c", &"Red").unwrap().get("c").unwrap().read(), Ok(Colour::Red)));
+    // The words hold a column too, which grows with the word.
+    let error = (bytes - 200..bytes).map(of_word).find(|error| error.to_string().len() == bytes).unwrap();
+    (ErrorMessage::from(&error), error.to_string())
+}
+
+#[test]
+fn error_message_repeats_a_stranger_up_to_two_kibibytes() {
+    let (whole, words) = answered(2_048);
+    assert_eq!(whole.error_message().as_str(), words);
+    let (cut, words) = answered(2_049);
+    assert_eq!(cut.error_message().as_str(), format!("{}…", &words[..2_048]));
+    let (cut, words) = answered(9_000);
+    assert_eq!(cut.error_message().as_str(), format!("{}…", &words[..2_048]));
+}

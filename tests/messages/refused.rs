@@ -213,3 +213,12 @@ fn outside_of_messages() -> Vec<Refused> {
         ("a request that lacks everything", WorkRequest::builder().build().unwrap_err()),
     ]
 }
+
+#[test]
+fn kinds_of_documents_are_known_by_their_names() {
+    for kind in workwire::DocumentKind::ALL {
+        assert_eq!(kind.as_str().parse::<workwire::DocumentKind>().unwrap(), *kind);
+    }
+    let error = "invoice".parse::<workwire::DocumentKind>().unwrap_err().to_string();
+    assert_eq!(error, r#"expected envelope, channel or event, found "invoice""#);
+}

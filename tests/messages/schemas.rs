@@ -59,3 +59,12 @@ fn schemas_by_schemars_stand_alone() {
     }
     assert_eq!(<workwire::MessageEnvelope as JsonSchema>::schema_name(), "MessageEnvelope");
 }
+
+#[test]
+fn schema_for_generators_says_which_rules_it_does_not_carry() {
+    let rules = workwire::not_in_generating_form();
+    assert!(rules.contains(&workwire::Rule::Fld2), "{rules:?}");
+    for rule in rules {
+        assert_eq!(rule.scope(), workwire::Scope::Schema, "{rule}");
+    }
+}

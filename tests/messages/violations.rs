@@ -113,3 +113,35 @@ fn rules_are_known_by_their_ids() {
     assert_eq!(Rule::Env6.scope(), Scope::Warning);
     assert!(workwire::spec::explain("WRS-99").is_none());
 }
+
+#[test]
+fn violations_can_be_walked_by_reference() {
+    let error = MessageEnvelope::from_json("{}").unwrap_err();
+    let mut walked = 0;
+    for violation in error.violations() {
+        assert_eq!(violation.rule(), workwire::Rule::Env1);
+        walked += 1;
+    }
+    assert_eq!(walked, error.violations().len());
+    assert!(walked > 5);
+}
+
+#[test]
+fn violations_of_a_foreign_version_leave_room_for_it_among_a_hundred() {
+    let repeated: String = (0..150).map(|_| r#""x":1,"#).collect();
+    let error = MessageEnvelope::from_json(&format!(r#"{{"protocol_version":"2.0",{repeated}"x":1}}"#)).unwrap_err();
+    assert_eq!((error.violations().len(), error.total()), (100, 151));
+    let foreign = error.violations().iter().filter(|violation| violation.rule() == workwire::Rule::Ver2);
+    assert_eq!(foreign.count(), 1);
+}
+
+#[test]
+fn violations_of_what_is_missing_inside_stand_before_what_is_missing_outside() {
+    let inner =
+        r#"{"agent_id":"5d3f2a10-9b8c-4e7d-a6f5-0c1b2a394857","agent_type":"code","resources":{"cpu_percent":1}}"#;
+    let error = workwire::StatusUpdate::from_json(inner).unwrap_err();
+    let pointers: Vec<&str> = error.violations().iter().map(workwire::Violation::pointer).collect();
+    let outside = pointers.iter().position(|pointer| *pointer == "/status").unwrap();
+    let inside = pointers.iter().rposition(|pointer| pointer.starts_with("/resources/")).unwrap();
+    assert!(inside < outside, "{pointers:?}");
+}

@@ -54,13 +54,33 @@ impl MemoryBroker {
     /// An empty broker that takes its time from this clock.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self::of(clock, BrokerLimits::default(), Choices::default())
+    }
+
+    /// The same, which does this where more than one way is right.
+    ///
+    /// A batch of which none is stored is refused as a whole, with what is wrong with its first bad
+    /// message. What goes back behind its priority is what was settled as a retry; what comes back
+    /// with a lease or a client that is lost keeps its place.
+    #[must_use]
+    pub fn with_choices(clock: Arc<dyn Clock>, choices: Choices) -> Self {
+        Self::of(clock, BrokerLimits::default(), choices)
+    }
+
+    /// The same, which takes no more than this.
+    #[must_use]
+    pub fn with_limits(clock: Arc<dyn Clock>, limits: BrokerLimits) -> Self {
+        Self::of(clock, limits, Choices::default())
+    }
+
+    fn of(clock: Arc<dyn Clock>, limits: BrokerLimits, choices: Choices) -> Self {
         let about = About {
             name: "memory".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             language: Some("Rust".to_owned()),
             capabilities: Capabilities::all(),
-            limits: BrokerLimits::default(),
-            choices: Choices::default(),
+            limits,
+            choices,
         };
         let about = Arc::new(about);
         let state = State::new(Arc::clone(&about));

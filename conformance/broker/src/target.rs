@@ -76,6 +76,44 @@ impl FromStr for Target {
 }
 
 impl Target {
+    /// Whether it is the broker in memory, which lives in this program alone.
+    #[must_use]
+    pub fn is_memory(&self) -> bool {
+        self.kind == Kind::Memory
+    }
+
+    /// Whether it is gone with the program that opens it.
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        match &self.kind {
+            Kind::Memory => true,
+            #[cfg(feature = "sqlite")]
+            Kind::Sqlite(options) => options.path.is_none(),
+            #[cfg(feature = "adapter")]
+            Kind::Exec(_) => false,
+        }
+    }
+
+    /// The file that it is kept in, where it is in one.
+    #[cfg(feature = "sqlite")]
+    #[must_use]
+    pub fn file(&self) -> Option<&std::path::Path> {
+        match &self.kind {
+            Kind::Sqlite(options) => options.path.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// The program and its arguments, where it is an adapter that has to be started.
+    #[cfg(feature = "adapter")]
+    #[must_use]
+    pub fn command(&self) -> Option<&[String]> {
+        match &self.kind {
+            Kind::Exec(words) => Some(words),
+            _ => None,
+        }
+    }
+
     /// Opens it.
     ///
     /// # Errors
@@ -212,8 +250,19 @@ mod tests {
     fn a_command_is_split_into_words_without_a_shell() {
         let target: Target = "exec:python3 'my adapter.py' --x=$HOME".parse().unwrap();
         let words = ["python3", "my adapter.py", "--x=$HOME"].map(str::to_owned).to_vec();
-        assert_eq!(target.kind, Kind::Exec(words));
+        assert_eq!(target.command(), Some(&words[..]));
+        assert_eq!("memory:".parse::<Target>().unwrap().command(), None);
         assert!("exec: ".parse::<Target>().is_err() && "exec:'open".parse::<Target>().is_err());
+    }
+
+    #[cfg(feature = "sqlite")]
+    #[test]
+    fn what_is_kept_in_a_file_says_in_which() {
+        let file = |text: &str| text.parse::<Target>().unwrap().file().map(|file| file.display().to_string());
+        let is_temporary = |text: &str| text.parse::<Target>().unwrap().is_temporary();
+        assert_eq!(file("sqlite:a?b.db?keep_done=1h").as_deref(), Some("a?b.db"));
+        assert_eq!((file("sqlite:?keep_done=1h"), file("memory:")), (None, None));
+        assert!(is_temporary("sqlite:?keep_done=1h") && is_temporary("memory:") && !is_temporary("sqlite:a"));
     }
 
     #[cfg(feature = "sqlite")]

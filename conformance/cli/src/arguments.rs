@@ -1,28 +1,56 @@
 //! What can be typed behind `workwire`.
 
+mod mend;
+mod proof;
+mod run;
+mod values;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use workwire::{DocumentKind, Limits, MAX_BYTES_CEILING};
 
 use crate::exit;
+pub(crate) use mend::{As, DeadLetters, Inspect, Place, Receive, Replay, Send};
+pub(crate) use proof::{Completions, Judge, Matrix, Selftest, Verify};
+pub(crate) use run::{Role, Run};
 
-/// Check messages against the wire protocol for work between agents, read its clauses, write its schemas.
+/// Judge a broker, check messages against the wire protocol for work between agents, look into a
+/// queue and mend it.
+///
+/// Without a subcommand it is `workwire run sqlite:`: the suite judges the embedded broker.
 #[derive(Debug, Parser)]
 #[command(name = "workwire", version, about, after_help = exit::HELP, max_term_width = 100)]
-#[command(arg_required_else_help = true)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: Option<Command>,
+}
+
+impl Arguments {
+    /// What was asked for.
+    pub(crate) fn command(self) -> Command {
+        self.command.unwrap_or_else(|| Command::Run(Box::new(Run::embedded())))
+    }
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    Validate(Validate),
-    Explain(Explain),
+    Run(Box<Run>),
     List(List),
+    Explain(Explain),
+    Selftest(Selftest),
+    Judge(Judge),
+    Verify(Verify),
+    Matrix(Matrix),
     Schema(Schema),
+    Validate(Validate),
     Adapter(Adapter),
+    Send(Send),
+    Receive(Receive),
+    Inspect(Inspect),
+    DeadLetters(DeadLetters),
+    Replay(Replay),
+    Completions(Completions),
 }
 
 /// Read one message and say everything that is wrong with it.
@@ -82,21 +110,44 @@ fn max_bytes(text: &str) -> Result<usize, String> {
     }
 }
 
-/// Print a clause of the specification: what it demands, and how it can be checked.
+/// Print a clause of the specification, or a case of the suite: what it demands, how it is tested,
+/// who is known to break it.
 #[derive(Debug, Args)]
 #[command(after_help = exit::HELP)]
 pub(crate) struct Explain {
-    /// The id of the clause, for example WRS-4.
+    /// The id of a clause, for example WRS-4, or of a case, for example ack/done_never_comes_back.
     pub(crate) id: String,
 }
 
-/// List the clauses of the specification.
-#[derive(Debug, Clone, Copy, Args)]
+/// List the clauses of the specification, the cases of the suite, its saboteurs, and what a broker
+/// can claim and be named by.
+#[derive(Debug, Clone, Args)]
 #[command(after_help = exit::HELP)]
 pub(crate) struct List {
-    /// Print one JSON object, with the text of each clause.
+    /// List this alone.
+    #[arg(value_enum)]
+    pub(crate) what: Option<Listed>,
+
+    /// Print one JSON object with everything, whatever is named.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// What can be listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Listed {
+    /// What is demanded.
+    Clauses,
+    /// How it is tested.
+    Cases,
+    /// Brokers with one defect each, which prove that the cases can fail.
+    Saboteurs,
+    /// What a broker can claim.
+    Capabilities,
+    /// Sets of capabilities that stand for a kind of system.
+    Profiles,
+    /// How a broker is named.
+    Targets,
 }
 
 /// Write the schemas and the index of the vectors, or check whether they are current.

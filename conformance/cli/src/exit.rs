@@ -5,17 +5,37 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use workwire_broker::OpenError;
+use workwire_broker::{BrokerError, Code, OpenError};
 
 use crate::output::quoted;
+use crate::text::plain;
 
 /// What every `--help` says of the codes.
-pub(crate) const HELP: &str = "\
+macro_rules! codes {
+    () => {
+        "\
 Exit codes:
   0  everything demanded holds
-  1  something does not: a message is refused, a generated file is not current
-  2  wrong use: unknown arguments, an unknown id, a file that cannot be read or written
-  3  the target could not be set up";
+  1  something does not: a clause is broken, a known failure passes, a message is refused, a file is not current
+  2  wrong use: unknown arguments, an unknown id, a pattern that matches nothing, a file that cannot be read or written
+  3  the target could not be set up, or answers no more
+  4  nothing ran
+  5  only unknown verdicts stand in the way of 0
+  130, 143  broken off by Ctrl-C, or by a signal to end; what ran was cleaned away"
+    };
+}
+
+/// The same behind examples.
+macro_rules! with_examples {
+    ($($example:literal),+ $(,)?) => {
+        concat!("Examples:\n  ", $($example,)+ "\n\n", $crate::exit::codes!())
+    };
+}
+
+pub(crate) use {codes, with_examples};
+
+/// What every `--help` says of the codes.
+pub(crate) const HELP: &str = codes!();
 
 /// How a command that could do its work ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +48,12 @@ pub(crate) enum Exit {
     WrongUse,
     /// The target could not be set up.
     NotSetUp,
+    /// Nothing ran.
+    NothingRan,
+    /// Only unknown verdicts stand in the way.
+    Unknown,
+    /// A signal broke it off: 128 and its number, as shells say it.
+    BrokenOff(u8),
 }
 
 impl From<Exit> for ExitCode {
@@ -37,6 +63,9 @@ impl From<Exit> for ExitCode {
             Exit::Fails => 1,
             Exit::WrongUse => 2,
             Exit::NotSetUp => 3,
+            Exit::NothingRan => 4,
+            Exit::Unknown => 5,
+            Exit::BrokenOff(signal) => 128 + signal,
         })
     }
 }
@@ -48,6 +77,11 @@ pub(crate) struct Failure(Exit, String);
 impl Failure {
     pub(crate) fn new(reason: impl Into<String>) -> Self {
         Failure(Exit::WrongUse, reason.into())
+    }
+
+    /// Of a command that ends in another way than wrong use.
+    pub(crate) fn ending(exit: Exit, reason: impl Into<String>) -> Self {
+        Failure(exit, reason.into())
     }
 
     /// Of something done to a file.
@@ -69,8 +103,20 @@ impl From<io::Error> for Failure {
     }
 }
 
+/// What a broker answers to somebody who works by hand.
+impl From<BrokerError> for Failure {
+    fn from(error: BrokerError) -> Self {
+        let exit = match error.code() {
+            Code::Full | Code::Stale => Exit::Fails,
+            Code::Unavailable => Exit::NotSetUp,
+            _ => Exit::WrongUse,
+        };
+        Failure(exit, plain(&error.to_string()))
+    }
+}
+
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
-        Failure(if error.is_wrong_use() { Exit::WrongUse } else { Exit::NotSetUp }, error.to_string())
+        Failure(if error.is_wrong_use() { Exit::WrongUse } else { Exit::NotSetUp }, plain(&error.to_string()))
     }
 }

@@ -18,6 +18,11 @@ impl Output {
         Output { inner: BufWriter::new(io::stdout()), closed: false }
     }
 
+    /// Whether nobody reads it any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
     /// Writes what is still held back.
     pub(crate) fn finish(&mut self) -> io::Result<()> {
         self.flush()

@@ -1,6 +1,5 @@
 //! `workwire validate`: one message and its verdict.
 
-mod input;
 mod verdict;
 
 use std::collections::BTreeMap;
@@ -11,6 +10,7 @@ use workwire::{AnyDocument, Decoder, DocumentKind, Limits, ProtocolError};
 
 use crate::arguments::Validate;
 use crate::exit::{Exit, Failure};
+use crate::input;
 use crate::output::Output;
 use verdict::Verdict;
 

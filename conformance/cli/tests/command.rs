@@ -3,6 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
 
 mod command {
+    mod adapters;
+    mod broken_off;
+    mod judged;
+    mod mended;
+    mod misbehaviour;
     mod read;
     mod run;
     mod schema;

@@ -24,6 +24,10 @@ pub enum Alone {
     No,
     /// It loads the broker, or stops it: it runs when nothing else does.
     Yes,
+    /// It loads the machine, and has to start brokers there.
+    OnHost,
+    /// The same, with disks that are bounded.
+    OnHostWithSmallDisk,
 }
 
 /// A case.

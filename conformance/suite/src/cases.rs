@@ -2,13 +2,59 @@
 //! that file's list.
 
 mod ack;
+mod adr;
+mod brw;
+mod del;
+mod dlq;
+mod dly;
+mod dup;
+mod exp;
+mod grp;
+mod lim;
+mod lse;
+mod obs;
+mod ord;
+mod pri;
+mod prs;
+mod rpc;
+mod rpl;
+mod ten;
 
 use crate::case::Case;
 
 /// Every case, in the order of the specification.
 #[must_use]
 pub fn all() -> Vec<&'static Case> {
-    [ack::CASES].into_iter().flatten().collect()
+    [
+        del::CASES,
+        del::waiting::CASES,
+        del::queues::CASES,
+        del::batches::CASES,
+        ack::CASES,
+        ack::attempts::CASES,
+        ack::rests::CASES,
+        lse::CASES,
+        lse::extending::CASES,
+        ord::CASES,
+        pri::CASES,
+        dlq::CASES,
+        rpl::CASES,
+        exp::CASES,
+        dly::CASES,
+        dup::CASES,
+        grp::CASES,
+        adr::CASES,
+        brw::CASES,
+        prs::CASES,
+        lim::CASES,
+        lim::NAMES,
+        ten::CASES,
+        obs::CASES,
+    ]
+    .into_iter()
+    .flatten()
+    .chain(rpc::all())
+    .collect()
 }
 
 /// The case of an id.

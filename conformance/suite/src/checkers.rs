@@ -1,4 +1,43 @@
 //! Checkers: pure functions from a history to what is wrong in it.
+//!
+//! An operation did what it did at some instant between its begin and its end; one without an answer
+//! may have done it, or may yet. A checker says only what is wrong whichever instants those were: so
+//! that no broker that conforms is ever accused, however many clients act at once.
+
+mod arrivals;
+mod attempts;
+mod book;
+mod corrupted;
+mod dead_letters;
+mod depth;
+mod duplicates;
+mod early;
+mod expired;
+mod holders;
+mod lost;
+mod misbehaviour;
+mod origin;
+mod purged;
+mod story;
+mod turns;
+mod used;
+
+pub use attempts::ATTEMPTS;
+pub use corrupted::CORRUPTED;
+pub use dead_letters::DEAD_LETTERS;
+pub use depth::DEPTH;
+pub use duplicates::DUPLICATES;
+pub use early::EARLY;
+pub use expired::EXPIRED;
+pub use holders::TWO_HOLDERS;
+pub use lost::LOST;
+pub use origin::{LEAKED, PHANTOM, REFUSED_DELIVERED};
+pub use purged::PURGED;
+pub use turns::{ORDER, PRIORITY};
+
+pub use misbehaviour::{
+    EARLY_EXIT, LONG_LINE, NO_REQUEST, NOT_JSON, SECOND_ANSWER, SILENCE, UNKNOWN_CODE, WRONG_SHAPE,
+};
 
 use crate::anomaly::{Anomaly, Kind};
 use crate::history::History;
@@ -8,10 +47,21 @@ use crate::history::History;
 pub struct Found {
     /// How much it had to look at. A checker that looked at nothing found nothing right either.
     pub looked_at: u64,
-    /// What is wrong.
+    /// What is wrong: the first hundred.
     pub anomalies: Vec<Anomaly>,
     /// Why it could not tell, where it could not.
     pub unknown: Option<String>,
+}
+
+/// More of one kind say no more.
+const MOST: usize = 100;
+
+impl Found {
+    fn add(&mut self, anomaly: Anomaly) {
+        if self.anomalies.len() < MOST {
+            self.anomalies.push(anomaly);
+        }
+    }
 }
 
 /// One thing that can be told from a history.
@@ -21,6 +71,8 @@ pub struct Checker {
     pub name: &'static str,
     /// What it looks for, in one sentence.
     pub about: &'static str,
+    /// The clause that it stands for where no case says otherwise.
+    pub clause: &'static str,
     /// What it can find.
     pub kinds: &'static [Kind],
     /// Looks.
@@ -34,4 +86,34 @@ impl PartialEq for Checker {
 }
 
 /// Every checker.
-pub const ALL: &[&Checker] = &[];
+pub const ALL: &[&Checker] = &[
+    &LOST,
+    &PHANTOM,
+    &CORRUPTED,
+    &DUPLICATES,
+    &REFUSED_DELIVERED,
+    &TWO_HOLDERS,
+    &EARLY,
+    &EXPIRED,
+    &PRIORITY,
+    &ORDER,
+    &ATTEMPTS,
+    &DEAD_LETTERS,
+    &LEAKED,
+    &PURGED,
+    &DEPTH,
+    &NOT_JSON,
+    &LONG_LINE,
+    &NO_REQUEST,
+    &SECOND_ANSWER,
+    &SILENCE,
+    &WRONG_SHAPE,
+    &UNKNOWN_CODE,
+    &EARLY_EXIT,
+];
+
+/// The checker of a name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Checker> {
+    ALL.iter().copied().find(|checker| checker.name == name)
+}

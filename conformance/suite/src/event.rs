@@ -3,6 +3,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use workwire_broker::adapter::Finding;
 
 use crate::history::History;
 use crate::verdict::{Broken, Verdict};
@@ -29,6 +30,9 @@ pub enum Event {
         /// What could not be removed.
         what: String,
     },
+    /// An adapter did what its protocol does not allow: told at the end, since a line that was wrong
+    /// need not belong to any one case.
+    Misbehaved(Finding),
     /// The run is over.
     Ended {
         /// How long it took, in milliseconds.
@@ -60,8 +64,9 @@ pub struct Judged {
     pub language: Option<String>,
     /// What it claims.
     pub capabilities: Vec<String>,
-    /// How much it takes.
-    pub limits: Limits,
+    /// How much it takes, where it is a broker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Limits>,
 }
 
 /// How much a broker takes.

@@ -4,17 +4,21 @@
 //! Texts are kept once and stand in operations as [`Word`]s: a history may hold ten million of them.
 
 mod file;
+mod lives;
 mod operation;
 mod words;
 
-pub use file::{HistoryError, MOST_BYTES};
+pub use file::{HistoryError, MOST_BYTES, schema};
 pub use operation::{
     Answer, Body, Call, Delivered, FetchCall, LetterSeen, Number, Operation, Outcome, PeekCall, PeekSeen, PublishCall,
     SettleAs, SettleCall,
 };
 pub use words::{MessageId, Word, Words};
 
+use std::sync::{Arc, OnceLock};
+
 use crate::demand::Demand;
+pub(crate) use lives::{Lives, Parting, Place, Trace};
 
 /// Microseconds since the history began.
 pub type Micros = u64;
@@ -46,6 +50,9 @@ pub struct History {
     words: Words,
     operations: Vec<Operation>,
     demands: Vec<Demand>,
+    /// The operations' numbers where they are not their places: some were taken out.
+    numbers: Vec<Number>,
+    lives: OnceLock<Arc<Lives>>,
 }
 
 impl History {
@@ -64,7 +71,17 @@ impl History {
     /// One operation.
     #[must_use]
     pub fn operation(&self, number: Number) -> Option<&Operation> {
-        self.operations.get(number.index())
+        self.operations.get(self.place(number)?)
+    }
+
+    /// The number of the operation at a place.
+    #[must_use]
+    pub fn number(&self, place: usize) -> Number {
+        self.numbers.get(place).copied().unwrap_or_else(|| Number::of(place))
+    }
+
+    fn place(&self, number: Number) -> Option<usize> {
+        if self.numbers.is_empty() { Some(number.index()) } else { self.numbers.binary_search(&number).ok() }
     }
 
     /// What was demanded of them.
@@ -81,21 +98,33 @@ impl History {
 
     /// The same, to be added to.
     pub fn words_mut(&mut self) -> &mut Words {
+        self.lives.take();
         &mut self.words
     }
 
     /// Adds an operation that began, and says its number.
     pub fn begin(&mut self, operation: Operation) -> Number {
+        self.lives.take();
         self.operations.push(operation);
-        Number::of(self.operations.len() - 1)
+        let place = self.operations.len() - 1;
+        if let Some(last) = self.numbers.last() {
+            self.numbers.push(Number::of(last.index() + 1));
+        }
+        self.number(place)
     }
 
     /// Ends an operation.
     pub fn end(&mut self, number: Number, at: Micros, outcome: Outcome) {
-        if let Some(operation) = self.operations.get_mut(number.index()) {
+        self.lives.take();
+        if let Some(operation) = self.place(number).and_then(|place| self.operations.get_mut(place)) {
             operation.ended = Some(at);
             operation.outcome = outcome;
         }
+    }
+
+    /// What belongs together in it: made when it is first asked for.
+    pub(crate) fn lives(&self) -> Arc<Lives> {
+        Arc::clone(self.lives.get_or_init(|| Arc::new(Lives::of_history(self))))
     }
 
     /// Adds something that is demanded of operations.

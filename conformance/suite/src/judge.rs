@@ -2,7 +2,8 @@
 //! case find in all of them.
 
 use crate::anomaly::{Anomaly, Kind};
-use crate::checkers::Checker;
+use crate::cases;
+use crate::checkers::{self, Checker};
 use crate::demand::{Demand, Holding, Role};
 use crate::history::History;
 use crate::verdict::{Broken, Judgement, Verdict};
@@ -17,13 +18,25 @@ pub fn judge(history: &History, checks: &[Check]) -> Judgement {
     for demand in history.demands() {
         seen.demand(demand, history);
     }
-    // Where a step failed on which the rest builds, the rest was never done.
-    if seen.needed.is_none() {
-        for (checker, clause) in checks {
+    for (checker, clause) in checks {
+        // Where a step failed on which the rest builds, the rest was never done. What an adapter did
+        // wrong is wrong all the same, and may be why.
+        if seen.needed.is_none() || checker.kinds == [Kind::Misbehaviour] {
             seen.check(checker, clause, history);
         }
     }
     seen.judgement(history)
+}
+
+/// Judges a history that was saved, or recorded elsewhere: as its case does, and by every checker
+/// where it names none that there is.
+#[must_use]
+pub fn judge_file(history: &History) -> Judgement {
+    if let Some(case) = history.about.case.as_deref().and_then(cases::find) {
+        return judge(history, case.checks);
+    }
+    let all: Vec<Check> = checkers::ALL.iter().map(|checker| (*checker, checker.clause)).collect();
+    judge(history, &all)
 }
 
 #[derive(Default)]

@@ -7,7 +7,8 @@ mod told;
 
 use std::sync::Arc;
 
-use workwire_broker::{Broker, RestartMode};
+use workwire_broker::adapter::Finding;
+use workwire_broker::{Broker, BrokerError, RestartMode};
 
 pub use actor::Actor;
 pub use told::Told;
@@ -30,6 +31,19 @@ impl Recorder {
         Recorder { broker, tape: Arc::new(Tape::new(about, prefix)) }
     }
 
+    /// Another broker that is written down into the same history.
+    #[must_use]
+    pub fn beside(&self, broker: Arc<dyn Broker>) -> Self {
+        Recorder { broker, tape: Arc::clone(&self.tape) }
+    }
+
+    /// Writes down that a process was started, under this name, or why it was not.
+    pub(crate) fn started(&self, name: &str, answer: Result<(), BrokerError>) -> Told<()> {
+        let number = self.tape.begin(self.tape.word(name), Call::Start);
+        self.tape.end(number, answer.as_ref().map(|()| Answer::Done));
+        Told::new(number, answer)
+    }
+
     /// Opens a client.
     pub async fn open(&self, name: &str) -> Told<Option<Actor>> {
         let client = self.tape.word(name);
@@ -45,6 +59,15 @@ impl Recorder {
         let answer = self.broker.restart(mode).await;
         self.tape.end(number, answer.as_ref().map(|()| Answer::Done));
         Told::new(number, answer)
+    }
+
+    /// Writes down what an adapter did that its protocol does not allow.
+    pub(crate) fn misbehaved(&self, findings: &[Finding]) {
+        for finding in findings {
+            let (kind, what) = (self.tape.word(finding.kind.as_str()), self.tape.word(&finding.to_string()));
+            let number = self.tape.begin(self.tape.word("adapter"), Call::Misbehaved(kind, what));
+            self.tape.end(number, Ok(Answer::Done));
+        }
     }
 
     /// The broker, for what does not belong into a history.

@@ -1,24 +1,27 @@
 //! Runs a plan: cases side by side in namespaces of their own, each judged from its history, and
 //! tells what happens as typed events.
 
+mod brake;
 mod clean;
 mod one;
 mod stall;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
-use workwire_broker::{OpenError, clock};
+use workwire_broker::{About, OpenError, clock};
 
 use crate::case::{Alone, Case, Scale};
 use crate::event::{Beginning, Ended, Event, Judged, Limits, Suite};
 use crate::plan::{self, Filter, Planned};
 use crate::subject::{Reached, Subject};
 use crate::verdict::Verdict;
-use one::Place;
+pub use brake::Brake;
 pub(crate) use one::on_paused_time;
+use one::{Place, panicked};
 
 /// How a run is done.
 #[derive(Debug, Clone)]
@@ -31,11 +34,19 @@ pub struct Options {
     pub jobs: usize,
     /// How long one case may take.
     pub timeout: Duration,
+    /// What breaks the run off, and still has it clean up.
+    pub brake: Brake,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { filter: Filter::default(), seed: fastrand::u64(..), jobs: 16, timeout: Duration::from_secs(60) }
+        Options {
+            filter: Filter::default(),
+            seed: fastrand::u64(..),
+            jobs: 16,
+            timeout: Duration::from_mins(1),
+            brake: Brake::default(),
+        }
     }
 }
 
@@ -45,7 +56,24 @@ pub fn suite() -> Suite {
     Suite { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
 }
 
-/// Runs cases against a subject, and tells what happens. Whoever stops listening breaks it off.
+/// What is judged, by what it says of itself.
+#[must_use]
+pub fn judged(address: &str, about: &About) -> Judged {
+    Judged {
+        address: address.to_owned(),
+        name: about.name.clone(),
+        version: about.version.clone(),
+        language: about.language.clone(),
+        capabilities: about.capabilities.iter().map(|capability| capability.as_str().to_owned()).collect(),
+        limits: Some(Limits {
+            max_priority: about.limits.max_priority,
+            max_message_bytes: about.limits.max_message_bytes,
+        }),
+    }
+}
+
+/// Runs cases against a subject, and tells what happens. Whoever stops listening breaks it off, and
+/// so does the [`Brake`] of the options: what runs is cut short and cleaned away, and not judged.
 ///
 /// # Errors
 /// Where the subject cannot be reached at all.
@@ -56,22 +84,18 @@ pub async fn run(
     events: mpsc::UnboundedSender<Event>,
 ) -> Result<(), OpenError> {
     let start = Instant::now();
-    let reached = Arc::new(subject.reach().await?);
+    let reached = tokio::select! {
+        reached = subject.reach() => Arc::new(reached?),
+        () = options.brake.pulled() => {
+            let _ = events.send(Event::Ended { duration_ms: millis(start.elapsed()), broken_off: true });
+            return Ok(());
+        }
+    };
     let about = reached.broker.about().clone();
-    let planned = plan::plan(cases, &options.filter, about.capabilities);
+    let planned = plan::plan(cases, &options.filter, &reached, subject.host());
     let _ = events.send(Event::Began(Beginning {
         suite: suite(),
-        target: Judged {
-            address: subject.address().to_owned(),
-            name: about.name.clone(),
-            version: about.version.clone(),
-            language: about.language.clone(),
-            capabilities: about.capabilities.iter().map(|capability| capability.as_str().to_owned()).collect(),
-            limits: Limits {
-                max_priority: about.limits.max_priority,
-                max_message_bytes: about.limits.max_message_bytes,
-            },
-        },
+        target: judged(subject.address(), &about),
         seed: options.seed,
         started_at: clock::timestamp(clock::Clock::now(&clock::SystemClock)).to_string(),
         cases: planned.len(),
@@ -98,45 +122,57 @@ impl Run {
             self.tell(Event::CaseEnded(Box::new(skipped_case(&planned))));
         }
         let (alone, beside): (Vec<_>, Vec<_>) =
-            wanted.into_iter().map(|planned| planned.case).partition(|case| case.alone == Alone::Yes);
+            wanted.into_iter().map(|planned| planned.case).partition(|case| case.alone != Alone::No);
         let again = self.side_by_side(beside, scale).await;
         for case in alone {
-            if self.events.is_closed() {
-                return true;
+            if let Some(ended) = self.one(case, scale).await {
+                self.finish(case, ended, scale).await;
             }
-            let ended = self.place(case, scale).run().await;
-            self.finish(case, ended, scale).await;
         }
         for (case, ended) in again {
-            if self.events.is_closed() {
-                return true;
-            }
             self.finish(case, (ended, true), scale).await;
         }
-        self.events.is_closed()
+        self.is_off()
+    }
+
+    /// Whether it was broken off.
+    fn is_off(&self) -> bool {
+        self.events.is_closed() || self.options.brake.is_pulled()
+    }
+
+    /// Runs one by itself; nothing where the run is broken off first.
+    async fn one(&self, case: &'static Case, scale: Scale) -> Option<(Ended, bool)> {
+        if self.is_off() {
+            return None;
+        }
+        // In a task of its own a panic stays its own.
+        tokio::spawn(self.place(case, scale).run()).await.unwrap_or_else(|_| Some((panicked(case), false)))
     }
 
     /// Runs them side by side. Those that need more time are left for later.
     async fn side_by_side(&self, cases: Vec<&'static Case>, scale: Scale) -> Vec<(&'static Case, Ended)> {
         let slots = Arc::new(Semaphore::new(self.options.jobs.max(1)));
         let mut running = JoinSet::new();
+        let mut by_task = HashMap::new();
         for case in cases {
-            let (slots, place, events) = (Arc::clone(&slots), self.place(case, scale), self.events.clone());
-            running.spawn(async move {
-                let Ok(_slot) = slots.acquire_owned().await else { return None };
-                if events.is_closed() {
-                    return None;
-                }
-                Some((case, place.run().await))
+            let (slots, place) = (Arc::clone(&slots), self.place(case, scale));
+            let task = running.spawn(async move {
+                let _slot = slots.acquire_owned().await.ok()?;
+                if place.is_off() { None } else { place.run().await }
             });
+            by_task.insert(task.id(), case);
         }
         let mut again = Vec::new();
-        while let Some(ended) = running.join_next().await {
-            match ended {
-                Ok(Some((_, (ended, false)))) => self.tell(Event::CaseEnded(Box::new(ended))),
-                Ok(Some((case, (ended, true)))) => again.push((case, ended)),
-                // Broken off, or a case that panicked, which is a defect of the suite and ends the run.
-                Ok(None) | Err(_) => {}
+        while let Some(ended) = running.join_next_with_id().await {
+            let (task, ended) = match ended {
+                Ok((task, ended)) => (task, ended),
+                Err(error) => (error.id(), by_task.get(&error.id()).map(|case| (panicked(case), false))),
+            };
+            match (by_task.get(&task), ended) {
+                (Some(case), Some((ended, true))) => again.push((*case, ended)),
+                (_, Some((ended, _))) => self.tell(Event::CaseEnded(Box::new(ended))),
+                // Broken off.
+                (_, None) => {}
             }
         }
         again
@@ -147,11 +183,15 @@ impl Run {
     async fn finish(&self, case: &'static Case, first: (Ended, bool), scale: Scale) {
         let (mut ended, mut more_time) = first;
         for factor in [4.0, 16.0] {
-            if !more_time || self.subject.has_own_time() || self.events.is_closed() {
+            if !more_time || self.subject.has_own_time() {
                 break;
             }
+            // What time alone has judged is not judged where that time is not there any more.
+            if self.is_off() {
+                return;
+            }
             self.tell(Event::CaseAgain { id: case.id });
-            let again = self.place(case, scale.times(factor)).run().await;
+            let Some(again) = self.one(case, scale.times(factor)).await else { return };
             (ended, more_time) = again;
         }
         self.tell(Event::CaseEnded(Box::new(ended)));
@@ -166,19 +206,33 @@ impl Run {
             scale,
             timeout: self.options.timeout,
             events: self.events.clone(),
+            brake: self.options.brake.clone(),
         }
     }
 
-    /// How long this broker takes to open and close a client: the median of some.
+    /// How long this broker takes to open and close a client: the median of some, or of fewer where
+    /// it takes so long that no more have to be seen.
     async fn measured(&self) -> Scale {
         const TIMES: u32 = 9;
+        const ENOUGH: Duration = Duration::from_secs(2);
+        let begun = Instant::now();
         let mut times = Vec::new();
         for number in 0..TIMES {
             let start = Instant::now();
-            if let Ok(client) = self.reached.broker.open(&format!("probe-{:x}-{number}", self.options.seed)).await {
-                let _ = client.close(workwire_broker::CloseMode::Graceful).await;
+            let name = format!("probe-{:x}-{number}", self.options.seed);
+            let probe = async {
+                if let Ok(client) = self.reached.broker.open(&name).await {
+                    let _ = client.close(workwire_broker::CloseMode::Graceful).await;
+                }
+            };
+            tokio::select! {
+                () = probe => {}
+                () = self.options.brake.pulled() => return Scale::ONE,
             }
             times.push(start.elapsed());
+            if begun.elapsed() > ENOUGH {
+                break;
+            }
         }
         times.sort_unstable();
         times.get(times.len() / 2).map_or(Scale::ONE, |median| Scale::for_round_trip(*median))
@@ -188,14 +242,20 @@ impl Run {
         if let Err(error) = self.reached.broker.shutdown().await {
             self.tell(Event::LeftBehind { what: format!("the broker did not end as it must: {error}") });
         }
-        let duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.tell(Event::Ended { duration_ms, broken_off });
+        for finding in self.reached.findings() {
+            self.tell(Event::Misbehaved(finding));
+        }
+        self.tell(Event::Ended { duration_ms: millis(start.elapsed()), broken_off });
     }
 
     fn tell(&self, event: Event) {
         // Who does not listen any more has broken the run off.
         let _ = self.events.send(event);
     }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn skipped_case(planned: &Planned) -> Ended {

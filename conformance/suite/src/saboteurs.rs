@@ -2,15 +2,36 @@
 //! nothing, so each saboteur says beforehand which clauses it breaks.
 
 mod ack;
+mod adr;
+mod brw;
+mod changed;
+mod chooses;
+mod del;
+mod dlq;
+mod dly;
+mod dup;
+mod exp;
+mod grp;
 mod layer;
+mod lim;
+mod lse;
+mod obs;
+mod ord;
+mod pri;
+mod prs;
+mod rpc;
+mod rpl;
+mod stash;
+mod ten;
 
 use std::sync::Arc;
 
-use workwire_broker::{Broker, MemoryBroker};
+use workwire_broker::MemoryBroker;
 
+pub(crate) use layer::LayeredClient;
 pub use layer::{Defect, Inner, Layered};
 
-use crate::subject::Subject;
+use crate::subject::{Reached, Subject};
 
 /// A broker with one defect.
 #[derive(Debug, Clone, Copy)]
@@ -30,13 +51,45 @@ impl Saboteur {
     #[must_use]
     pub fn subject(&self) -> Subject {
         let make = self.make;
-        let broker = move || Arc::new(Layered::new(Arc::new(MemoryBroker::default()), make())) as Arc<dyn Broker>;
-        Subject::on_paused_time(format!("saboteur:{}", self.name), broker)
+        Subject::reached_on_paused_time(format!("saboteur:{}", self.name), move || {
+            let defect = make();
+            defect.reach().unwrap_or_else(|| {
+                let broker = Layered::new(Arc::new(MemoryBroker::default()), defect);
+                Box::pin(std::future::ready(Ok(Reached::bare(Arc::new(broker)))))
+            })
+        })
     }
 }
 
 /// Every saboteur, by the area of the clause that it breaks.
 #[must_use]
 pub fn all() -> Vec<&'static Saboteur> {
-    [ack::SABOTEURS].into_iter().flatten().collect()
+    [
+        del::SABOTEURS,
+        del::waiting::SABOTEURS,
+        del::queues::SABOTEURS,
+        ack::SABOTEURS,
+        ack::attempts::SABOTEURS,
+        ack::rests::SABOTEURS,
+        lse::SABOTEURS,
+        lse::extending::SABOTEURS,
+        ord::SABOTEURS,
+        pri::SABOTEURS,
+        dlq::SABOTEURS,
+        rpl::SABOTEURS,
+        exp::SABOTEURS,
+        dly::SABOTEURS,
+        dup::SABOTEURS,
+        grp::SABOTEURS,
+        adr::SABOTEURS,
+        brw::SABOTEURS,
+        prs::SABOTEURS,
+        lim::SABOTEURS,
+        ten::SABOTEURS,
+        obs::SABOTEURS,
+        rpc::SABOTEURS,
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

@@ -11,20 +11,24 @@ use workwire_broker::MemoryBroker;
 
 use crate::anomaly::Kind;
 use crate::case::Case;
+use crate::oddities;
 use crate::runner::on_paused_time;
 use crate::saboteurs::Saboteur;
 use crate::subject::Subject;
+use crate::trivial;
 use crate::verdict::{Judgement, Verdict};
 
-pub use matrix::{Cell, Column, Matrix, Shortfall};
+pub use matrix::{Cell, Column, Expected, Matrix, Shortfall};
 
 /// How long a case may take in the world, however long it takes on paused time.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Each case on the honest broker, and on each saboteur, on so many threads.
+/// Each case on the honest brokers, on those that do nothing, and on each saboteur, on so many threads.
 #[must_use]
 pub fn run(cases: &[&'static Case], saboteurs: &[&'static Saboteur], seed: u64, threads: usize) -> Matrix {
-    let mut columns = vec![(Column::honest("memory"), honest())];
+    let mut columns = vec![(Column::honest("memory", "claims everything, and does it"), honest())];
+    columns.extend(oddities::all().into_iter().map(|oddity| (Column::oddity(oddity), oddity.subject())));
+    columns.extend(trivial::all().into_iter().map(|trivial| (Column::trivial(trivial), trivial.subject())));
     columns.extend(saboteurs.iter().map(|saboteur| (Column::saboteur(saboteur), saboteur.subject())));
     let jobs: Vec<(usize, &'static Case)> =
         (0..columns.len()).flat_map(|column| cases.iter().map(move |case| (column, *case))).collect();

@@ -8,6 +8,9 @@ use std::sync::Arc;
 use workwire_broker::adapter::{AdapterBroker, Finding};
 use workwire_broker::{Broker, OpenError};
 
+use crate::case::Scale;
+use crate::host::Host;
+
 /// A broker that was reached.
 pub struct Reached {
     /// The broker.
@@ -54,12 +57,14 @@ pub struct Subject {
     address: String,
     reach: Reach,
     own_time: bool,
+    host: Option<Arc<dyn Host>>,
+    scale: Scale,
 }
 
 impl Subject {
     /// One broker for the whole run, on the time of the world.
     pub fn shared(address: impl Into<String>, reach: impl Fn() -> Reaching + Send + Sync + 'static) -> Self {
-        Subject { address: address.into(), reach: Arc::new(reach), own_time: false }
+        Subject { address: address.into(), reach: Arc::new(reach), own_time: false, host: None, scale: Scale::ONE }
     }
 
     /// A broker of its own for each case, made in the case's own runtime, whose time is paused: it
@@ -69,11 +74,36 @@ impl Subject {
         address: impl Into<String>,
         make: impl Fn() -> Arc<dyn Broker> + Send + Sync + 'static,
     ) -> Self {
-        let reach = move || -> Reaching {
+        Self::reached_on_paused_time(address, move || {
             let reached = Reached::bare(make());
             Box::pin(std::future::ready(Ok(reached)))
-        };
-        Subject { address: address.into(), reach: Arc::new(reach), own_time: true }
+        })
+    }
+
+    /// The same with the machine on which brokers of its kind can be started.
+    #[must_use]
+    pub fn on_host(self, host: Arc<dyn Host>) -> Self {
+        Subject { host: Some(host), ..self }
+    }
+
+    /// The machine on which brokers of its kind can be started, where it can be reached.
+    #[must_use]
+    pub fn host(&self) -> Option<&Arc<dyn Host>> {
+        self.host.as_ref()
+    }
+
+    /// The same, where making it takes more than a call: one behind the adapter protocol, for example.
+    pub fn reached_on_paused_time(
+        address: impl Into<String>,
+        reach: impl Fn() -> Reaching + Send + Sync + 'static,
+    ) -> Self {
+        Subject { address: address.into(), reach: Arc::new(reach), own_time: true, host: None, scale: Scale::ONE }
+    }
+
+    /// The same, on whose own time cases are so long.
+    #[must_use]
+    pub fn at_scale(self, scale: Scale) -> Self {
+        Subject { scale, ..self }
     }
 
     /// Its address, without passwords.
@@ -86,6 +116,12 @@ impl Subject {
     #[must_use]
     pub const fn has_own_time(&self) -> bool {
         self.own_time
+    }
+
+    /// How long a millisecond of a case is on its own time.
+    #[must_use]
+    pub const fn scale(&self) -> Scale {
+        self.scale
     }
 
     /// Reaches it.

@@ -19,7 +19,7 @@ fn every_case_can_fail_and_every_saboteur_is_caught() {
     let matrix = selftest::run(&all, &saboteurs, 1, threads);
     let bound: Vec<&str> = spec::clauses()
         .iter()
-        .filter(|clause| clause.role() == Role::Broker && wanted(clause.id()))
+        .filter(|clause| matches!(clause.role(), Role::Broker | Role::Adapter) && wanted(clause.id()))
         .map(spec::Clause::id)
         .collect();
     let shortfalls = matrix.shortfalls(&of_area, &bound);

@@ -70,10 +70,25 @@ impl Store {
         }
         entry.used += 1;
         entry.reason = reason.map(|reason| kept_reason(&reason)).or(entry.reason.take());
+        if matches!(end, End::Retried) {
+            self.move_back(delivery);
+        }
         self.come_back(delivery, at, due_at);
     }
 
-    /// The message is free again at its old place, or dropped if it is expired.
+    /// What is held moves to where it will stand after a retry.
+    fn move_back(&mut self, delivery: u64) {
+        let Some((group, place)) = self.held.get(&delivery).cloned() else { return };
+        let moved = self.place_of_retry(place);
+        if let Some(entries) = self.groups.get_mut(&group)
+            && let Some(entry) = entries.remove(&place)
+        {
+            entries.insert(moved, entry);
+            self.held.insert(delivery, (group, moved));
+        }
+    }
+
+    /// The message is free again at its place, or dropped if it is expired.
     fn come_back(&mut self, delivery: u64, now: Millis, due_at: Millis) {
         let Some((group, place)) = self.held.remove(&delivery) else { return };
         if self.messages.get(&place.seq).is_some_and(|kept| kept.is_expired(now)) {

@@ -21,6 +21,8 @@ pub(crate) struct Kept {
     /// When it could first be delivered. A group that is made later rests until then too.
     pub(crate) due_at: Millis,
     pub(crate) expires_at: Option<Millis>,
+    /// How many groups have it.
+    pub(crate) groups: usize,
 }
 
 impl Kept {
@@ -33,6 +35,7 @@ impl Kept {
             ttl_ms: terms.ttl_ms,
             due_at: terms.due_at,
             expires_at: terms.expires_at,
+            groups: 0,
         }
     }
 
@@ -47,17 +50,25 @@ impl Kept {
     }
 }
 
-/// Where a message stands in its queue's order: behind what is more urgent, and behind what was
-/// published before it. It keeps its place for as long as it is in the queue.
+/// Where a message stands in its group's order: behind what is more urgent, and behind what was
+/// published before it. It keeps its place for as long as it is in the queue, unless a retry moves it
+/// behind its priority.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
     urgency: Reverse<i64>,
+    /// The number of its publication, or of the retry that moved it.
+    order: u64,
     pub(crate) seq: u64,
 }
 
 impl Place {
     pub(crate) const fn of(priority: i64, seq: u64) -> Self {
-        Place { urgency: Reverse(priority), seq }
+        Place { urgency: Reverse(priority), order: seq, seq }
+    }
+
+    /// Behind all that is as urgent, where nothing has a higher number.
+    pub(crate) const fn moved_to(self, order: u64) -> Self {
+        Place { order, ..self }
     }
 }
 

@@ -66,7 +66,7 @@ impl Store {
         }
         let Dead { group, message, .. } = self.letters.remove(oldest);
         let expires_at = message.ttl_ms.map(|ttl| now + ttl);
-        let seq = self.add(Kept { due_at: now, expires_at, ..message });
+        let seq = self.add(Kept { due_at: now, expires_at, groups: 0, ..message });
         self.enter(now, &group, seq);
         Ok(())
     }

@@ -2,28 +2,51 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use bytes::Bytes;
 use uuid::Uuid;
 
 use crate::clock::Millis;
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Seen {
-    until: HashMap<Uuid, Millis>,
+    known: HashMap<Uuid, Known>,
     oldest_first: VecDeque<(Millis, Uuid)>,
 }
 
+#[derive(Debug, Clone)]
+struct Known {
+    until: Millis,
+    /// Its bytes, where they matter.
+    body: Option<Bytes>,
+}
+
+/// What an id is to a queue.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Seeing {
+    New,
+    Known,
+    /// Known, with another body.
+    Other,
+}
+
 impl Seen {
-    /// Whether it was stored within the window; the window's last moment is free again.
-    pub(crate) fn has(&self, id: &Uuid, now: Millis) -> bool {
-        self.until.get(id).is_some_and(|until| now < *until)
+    /// Whether it was stored within the window; the window's last moment is free again. Bodies are
+    /// compared where one is given.
+    pub(crate) fn has(&self, id: &Uuid, body: Option<&Bytes>, now: Millis) -> Seeing {
+        match self.known.get(id).filter(|known| now < known.until) {
+            None => Seeing::New,
+            Some(known) if body.is_none() || known.body.as_ref() == body => Seeing::Known,
+            Some(_) => Seeing::Other,
+        }
     }
 
     /// Remembers an id that was stored just now; a window of 0 remembers nothing.
-    pub(crate) fn remember(&mut self, id: Uuid, now: Millis, window_ms: i64) {
+    pub(crate) fn remember(&mut self, id: Uuid, body: Option<Bytes>, now: Millis, window_ms: i64) {
         self.forget_old(now);
         if window_ms > 0 {
-            self.until.insert(id, now + window_ms);
-            self.oldest_first.push_back((now + window_ms, id));
+            let until = now + window_ms;
+            self.known.insert(id, Known { until, body });
+            self.oldest_first.push_back((until, id));
         }
     }
 
@@ -33,8 +56,8 @@ impl Seen {
                 break;
             }
             self.oldest_first.pop_front();
-            if self.until.get(&id) == Some(&until) {
-                self.until.remove(&id);
+            if self.known.get(&id).is_some_and(|known| known.until == until) {
+                self.known.remove(&id);
             }
         }
     }

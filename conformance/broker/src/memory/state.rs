@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 use crate::clock::Millis;
 use crate::contract::{
-    About, CloseMode, Delivery, Depth, Fetch, Letter, Message, Peek, Peeked, Purge, RestartMode, Stored, Tag, Verdict,
+    About, Batch, CloseMode, Delivery, Depth, Fetch, Letter, Message, Peek, Peeked, Purge, RestartMode, Stored, Tag,
+    Verdict,
 };
 use crate::demand::{check_fetch, check_lease, check_optional, check_peek, check_policy, check_verdict};
 use crate::error::BrokerError;
@@ -180,7 +181,7 @@ impl State {
         queue.check()?;
         check_policy(policy, &self.about)?;
         self.check_open(client)?;
-        let store = self.queues.entry(queue.clone()).or_insert_with(|| Store::new(policy.clone()));
+        let store = self.queues.entry(queue.clone()).or_insert_with(|| Store::new(policy.clone(), self.about.choices));
         if store.policy == *policy {
             return Ok(());
         }
@@ -205,7 +206,10 @@ impl State {
         queue.check()?;
         let about = Arc::clone(&self.about);
         let store = self.store(client, queue)?;
-        Ok(messages.into_iter().map(|message| store.publish(now, message, &about)).collect())
+        Ok(match about.choices.batch {
+            Batch::Each => messages.into_iter().map(|message| store.publish(now, message, &about)).collect(),
+            Batch::AllOrNone => store.publish_all(now, messages, &about)?.into_iter().map(Ok).collect(),
+        })
     }
 
     /// Joins its group, and waits behind those who came before, be it for no time at all.

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::clock::Millis;
-use crate::contract::{About, Message, Stored};
+use crate::contract::{About, Choices, Message, NewGroup, RetryPlace, SameId, Stored};
 use crate::demand::Terms;
 use crate::error::BrokerError;
 use crate::memory::entry::{Entry, Kept, Place, Standing};
 use crate::memory::letters::Dead;
-use crate::memory::seen::Seen;
+use crate::memory::seen::{Seeing, Seen};
 use crate::policy::{Overflow, Policy};
 
 /// The unnamed group is `None`.
@@ -20,6 +20,7 @@ pub(crate) type Group = BTreeMap<Place, Entry>;
 #[derive(Debug, Clone)]
 pub(crate) struct Store {
     pub(crate) policy: Policy,
+    choices: Choices,
     /// The number of the last publication or replay.
     last_seq: u64,
     /// Each message that some group still has, by the number of its publication.
@@ -38,9 +39,10 @@ pub(crate) struct Store {
 
 impl Store {
     /// A queue with the unnamed group, which holds messages from the first one on.
-    pub(crate) fn new(policy: Policy) -> Self {
+    pub(crate) fn new(policy: Policy, choices: Choices) -> Self {
         Store {
             policy,
+            choices,
             last_seq: 0,
             messages: BTreeMap::new(),
             groups: BTreeMap::from([(None, Group::new())]),
@@ -56,17 +58,37 @@ impl Store {
     /// leaves nothing behind, its id neither.
     pub(crate) fn publish(&mut self, now: Millis, message: Message, about: &About) -> Result<Stored, BrokerError> {
         let terms = Terms::of(&message, &self.policy, about, now)?;
-        if self.seen.has(&message.id, now) {
-            return Ok(Stored::Duplicate);
+        let compared = (self.choices.same_id_other_body == SameId::Conflict).then_some(&message.body);
+        match self.seen.has(&message.id, compared, now) {
+            Seeing::New => {}
+            Seeing::Known => return Ok(Stored::Duplicate),
+            Seeing::Other => {
+                let why = format!("message {} is there with another body", message.id);
+                return Err(BrokerError::conflict(why));
+            }
         }
         self.make_room()?;
-        self.seen.remember(message.id, now, self.policy.dedupe_ms);
+        self.seen.remember(message.id, compared.cloned(), now, self.policy.dedupe_ms);
         let seq = self.add(Kept::of(message, &terms));
         let groups: Vec<GroupName> = self.groups.keys().cloned().collect();
         for group in groups {
             self.enter(now, &group, seq);
         }
         Ok(Stored::Stored)
+    }
+
+    /// Stores all of them, or changes nothing and says what is wrong with the first bad one.
+    pub(crate) fn publish_all(
+        &mut self,
+        now: Millis,
+        messages: Vec<Message>,
+        about: &About,
+    ) -> Result<Vec<Stored>, BrokerError> {
+        let mut tried = self.clone();
+        let stored =
+            messages.into_iter().map(|message| tried.publish(now, message, about)).collect::<Result<_, _>>()?;
+        *self = tried;
+        Ok(stored)
     }
 
     /// Whether `max_length` is reached. Ready, resting and held messages count, each once, and
@@ -90,15 +112,37 @@ impl Store {
         let oldest = self.oldest_that_nobody_holds().ok_or_else(|| self.full())?;
         let groups: Vec<GroupName> = self.groups.keys().cloned().collect();
         for group in groups {
-            self.remove(&group, oldest);
+            if let Some(place) = self.groups.get(&group).and_then(|entries| self.place_in(entries, oldest)) {
+                self.remove(&group, place);
+            }
         }
         Ok(())
     }
 
-    fn oldest_that_nobody_holds(&self) -> Option<Place> {
-        let places = self.messages.iter().map(|(seq, kept)| Place::of(kept.priority, *seq));
-        let is_free = |place: &Place| self.groups.values().filter_map(|group| group.get(place)).all(Entry::is_free);
-        places.into_iter().find(is_free)
+    fn oldest_that_nobody_holds(&self) -> Option<u64> {
+        let entry_in = |group, seq| self.place_in(group, seq).and_then(|place| group.get(&place));
+        let is_free = |seq: &u64| self.groups.values().filter_map(|group| entry_in(group, *seq)).all(Entry::is_free);
+        self.messages.keys().copied().find(is_free)
+    }
+
+    /// Where a message stands in a group that has it.
+    fn place_in(&self, group: &Group, seq: u64) -> Option<Place> {
+        let published = Place::of(self.messages.get(&seq)?.priority, seq);
+        if group.contains_key(&published) || self.choices.retry_place == RetryPlace::Keeps {
+            return group.contains_key(&published).then_some(published);
+        }
+        group.keys().copied().find(|place| place.seq == seq)
+    }
+
+    /// Where a message stands that was retried: at its old place, or behind its priority.
+    pub(crate) fn place_of_retry(&mut self, place: Place) -> Place {
+        match self.choices.retry_place {
+            RetryPlace::Keeps => place,
+            RetryPlace::Back => {
+                self.last_seq += 1;
+                place.moved_to(self.last_seq)
+            }
+        }
     }
 
     /// Keeps a message; which groups it enters is the caller's matter.
@@ -110,7 +154,8 @@ impl Store {
 
     /// Puts a kept message into a group.
     pub(crate) fn enter(&mut self, now: Millis, group: &GroupName, seq: u64) {
-        let Some(kept) = self.messages.get(&seq) else { return };
+        let Some(kept) = self.messages.get_mut(&seq) else { return };
+        kept.groups += 1;
         let (place, due_at, expires_at) = (Place::of(kept.priority, seq), kept.due_at, kept.expires_at);
         self.groups.entry(group.clone()).or_default().insert(place, Entry::new(due_at));
         self.wake_at(now, due_at);
@@ -120,15 +165,21 @@ impl Store {
     /// Takes a message out of one group. It is gone when no group has it any more.
     pub(crate) fn remove(&mut self, group: &GroupName, place: Place) -> Option<Entry> {
         let entry = self.groups.get_mut(group)?.remove(&place)?;
-        if !self.groups.values().any(|group| group.contains_key(&place)) {
-            self.messages.remove(&place.seq);
+        if let Some(kept) = self.messages.get_mut(&place.seq) {
+            kept.groups -= 1;
+            if kept.groups == 0 {
+                self.messages.remove(&place.seq);
+            }
         }
         Some(entry)
     }
 
-    /// What a group sees that is made now: each message that some group still has. What is
-    /// expired in somebody's hands is not seen any more.
+    /// What a group sees that is made now: each message that some group still has, or nothing. What
+    /// is expired in somebody's hands is not seen any more.
     pub(crate) fn as_a_new_group_sees_it(&self, now: Millis) -> Group {
+        if self.choices.new_group == NewGroup::New {
+            return Group::new();
+        }
         let living = self.messages.iter().filter(|(_, kept)| !kept.is_expired(now));
         living.map(|(seq, kept)| (Place::of(kept.priority, *seq), Entry::new(kept.due_at))).collect()
     }
@@ -137,6 +188,11 @@ impl Store {
     pub(crate) fn join(&mut self, now: Millis, group: &GroupName) {
         if !self.groups.contains_key(group) {
             let entries = self.as_a_new_group_sees_it(now);
+            for place in entries.keys() {
+                if let Some(kept) = self.messages.get_mut(&place.seq) {
+                    kept.groups += 1;
+                }
+            }
             self.groups.insert(group.clone(), entries);
             self.alarm = self.next_change(now);
         }

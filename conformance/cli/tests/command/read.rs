@@ -39,7 +39,7 @@ fn an_unknown_clause_is_wrong_use_with_the_nearest_ids() {
 
 #[test]
 fn the_list_has_a_line_for_every_clause() {
-    let run = run(&["list"]);
+    let run = run(&["list", "clauses"]);
     assert_eq!((run.code, &*run.err), (0, ""));
     assert_eq!(run.out.lines().count(), workwire::spec::clauses().len());
     let line = run.out.lines().find(|line| line.starts_with("EVT-6 ")).unwrap();
@@ -56,6 +56,66 @@ fn the_list_as_json_says_the_same() {
     for (entry, clause) in clauses.iter().zip(workwire::spec::clauses()) {
         assert_eq!((entry["id"].as_str(), entry["text"].as_str()), (Some(clause.id()), Some(clause.text())));
         assert_eq!(entry["scope"] == Value::Null, clause.scope().is_none());
-        assert_eq!(entry.as_object().unwrap().len(), 5, "{entry}");
+        assert_eq!(entry["role"].as_str(), Some(clause.role().as_str()));
     }
+}
+
+#[test]
+fn the_list_has_everything_that_there_is() {
+    let whole = run(&["list"]);
+    let json = run(&["list", "--json"]).json();
+    for (heading, what) in [
+        ("Clauses:", "clauses"),
+        ("Cases:", "cases"),
+        ("Saboteurs:", "saboteurs"),
+        ("Capabilities:", "capabilities"),
+        ("Profiles:", "profiles"),
+        ("Targets:", "targets"),
+    ] {
+        assert!(whole.out.lines().any(|line| line == heading), "{heading} in {}", whole.out);
+        let alone = run(&["list", what]);
+        assert_eq!((alone.code, &*alone.err), (0, ""), "{what}");
+        let entries = json[what].as_array().unwrap();
+        assert_eq!(alone.out.lines().count(), entries.len(), "{what}");
+        assert!(whole.out.contains(&alone.out), "{what}");
+    }
+    let case = json["cases"].as_array().unwrap().iter().find(|case| case["id"] == "ack/done_never_comes_back").unwrap();
+    assert_eq!(
+        (&case["role"], &case["level"], &case["clauses"][0]),
+        (&json!("broker"), &json!("must"), &json!("ACK-1"))
+    );
+}
+
+#[test]
+fn a_case_is_explained_by_its_clauses_and_who_breaks_them() {
+    let run = run(&["explain", "ACK/done_never_comes_back"]);
+    assert_eq!((run.code, &*run.err), (0, ""));
+    for words in
+        ["ack/done_never_comes_back (MUST)", "ACK-1: A message that was settled as `done`", "redelivers_after_done: "]
+    {
+        assert!(run.out.contains(words), "{words} in {}", run.out);
+    }
+}
+
+#[test]
+fn a_clause_names_its_cases_and_who_breaks_it() {
+    let run = run(&["explain", "ack-1"]);
+    for words in [
+        "ACK-1 (MUST, broker",
+        "Tested by:\n",
+        "  ack/done_never_comes_back",
+        "Known to break it:\n",
+        "  redelivers_after_done: ",
+    ] {
+        assert!(run.out.contains(words), "{words} in {}", run.out);
+    }
+    let run = super::run::run(&["explain", "codec/wrs-4"]);
+    assert!(run.out.starts_with("codec/WRS-4 (MUST)\n\nWRS-4: ") && run.out.contains("  envelope/"), "{}", run.out);
+}
+
+#[test]
+fn an_unknown_case_is_wrong_use_with_the_nearest_ids() {
+    run(&["explain", "ack/done_never_come_back"]).is_wrong_use("the nearest are ack/done_never_comes_back, ");
+    run(&["explain", "done/unknown_tag"]).is_wrong_use("the nearest are ack/an_unknown_tag_is_refused, ");
+    run(&["explain", "/"]).is_wrong_use("no case has the id \"/\"");
 }

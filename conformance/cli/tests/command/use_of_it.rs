@@ -6,23 +6,39 @@ use std::process::Stdio;
 use super::run::{command, run};
 
 #[test]
-fn without_arguments_it_helps_and_exits_with_2() {
-    let run = run(&[]);
-    assert_eq!((run.code, &*run.out), (2, ""));
-    for word in ["validate", "explain", "list", "schema", "adapter", "Exit codes:"] {
-        assert!(run.err.contains(word), "{word} in {}", run.err);
-    }
-}
-
-#[test]
 fn help_and_version_are_asked_for_and_exit_with_0() {
-    for arguments in [&["--help"][..], &["help"], &["validate", "--help"], &["schema", "-h"], &["list", "--help"]] {
+    for arguments in
+        [&["--help"][..], &["help"], &["validate", "--help"], &["schema", "-h"], &["list", "--help"], &["run", "-h"]]
+    {
         let run = run(arguments);
         assert_eq!((run.code, &*run.err), (0, ""), "{arguments:?}");
         assert!(run.out.contains("Exit codes:\n  0  everything demanded holds\n  1  "), "{}", run.out);
     }
     let run = run(&["--version"]);
     assert_eq!((run.code, run.out), (0, format!("workwire {}\n", env!("CARGO_PKG_VERSION"))));
+}
+
+#[test]
+fn every_subcommand_has_help_with_its_exit_codes() {
+    let help = run(&["help"]).out;
+    let all = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let all: Vec<&str> = all.filter(|line| line.starts_with("  ") && !line.starts_with("   ")).collect();
+    assert_eq!(all.len(), 17, "{help}");
+    for line in all {
+        let name = line.split_whitespace().next().unwrap();
+        let run = run(&["help", name]);
+        assert_eq!(run.code, 0, "{name}");
+        assert!(name == "help" || run.out.contains("Exit codes:"), "{name}: {}", run.out);
+    }
+}
+
+#[test]
+fn a_shell_can_complete_it() {
+    for shell in ["bash", "zsh", "fish"] {
+        let run = run(&["completions", shell]);
+        assert_eq!((run.code, &*run.err), (0, ""), "{shell}");
+        assert!(run.out.contains("dead-letters") && run.out.contains("known-failing"), "{shell}");
+    }
 }
 
 #[test]
@@ -36,6 +52,9 @@ fn unknown_arguments_are_wrong_use() {
     run(&["schema", "--check", "--out", "there"]).is_wrong_use("cannot be used with");
     run(&["explain"]).is_wrong_use("<ID>");
     run(&["adapter"]).is_wrong_use("<TARGET>");
+    run(&["matrix"]).is_wrong_use("<REPORT>");
+    run(&["judge"]).is_wrong_use("<FILE>");
+    run(&["completions", "cmd"]).is_wrong_use("bash, elvish, fish, powershell, zsh");
     run(&["adapter", "memory"]).is_wrong_use("memory: expected one of memory:, sqlite:, sqlite:PATH, exec:COMMAND");
 }
 

@@ -1,18 +1,24 @@
 //! Where a case plays: queues and clients of its own, a clock, and a place for its demands.
 
+mod until;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time::Instant;
 use uuid::Uuid;
+use workwire_broker::adapter::Finding;
 use workwire_broker::{
-    About, Broker, Capabilities, Capability, CloseMode, Delivery, Fetch, Message, Policy, Queue, RestartMode, Verdict,
+    About, Broker, BrokerError, Capabilities, Capability, CloseMode, Delivery, Fetch, Message, Policy, Queue,
+    RestartMode, Verdict,
+    clock::{Clock, RuntimeClock},
 };
 
 use super::Scale;
 use crate::demand::{Demand, Expectation, Role};
 use crate::history::{self, History, Number};
+use crate::host::{Host, Place};
 use crate::recorder::{Actor, Recorder, Told};
 
 /// A case ends early: a step on which the rest builds did not do what it must. What that was stands
@@ -26,10 +32,12 @@ pub struct Stage {
     about: About,
     prefix: String,
     scale: Scale,
+    clock: RuntimeClock,
     random: fastrand::Rng,
     clients: u32,
     /// What has to be cleaned away, as declared.
     queues: Vec<Queue>,
+    host: Option<Arc<dyn Host>>,
 }
 
 impl Stage {
@@ -48,7 +56,23 @@ impl Stage {
         };
         let recorder = Recorder::new(broker, head, &prefix);
         let random = fastrand::Rng::with_seed(seed ^ history::Body::of(case.as_bytes()).digest);
-        Stage { recorder, about, prefix, scale, random, clients: 0, queues: Vec::new() }
+        Stage {
+            recorder,
+            about,
+            prefix,
+            scale,
+            clock: RuntimeClock::new(),
+            random,
+            clients: 0,
+            queues: Vec::new(),
+            host: None,
+        }
+    }
+
+    /// The same on a machine that can be reached.
+    #[must_use]
+    pub fn on_host(self, host: Option<Arc<dyn Host>>) -> Self {
+        Stage { host, ..self }
     }
 
     /// What the broker says of itself.
@@ -69,12 +93,26 @@ impl Stage {
         self.about.capabilities
     }
 
+    /// A policy that this broker must take: the default one, with one priority where it claims none.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        let most = if self.claims(Capability::Priority) { self.about.limits.max_priority } else { 1 };
+        let default = Policy::default();
+        Policy { max_priority: default.max_priority.min(most), ..default }
+    }
+
     // Time.
 
     /// A time of the case, as long as this broker needs it to be.
     #[must_use]
     pub fn ms(&self, ms: i64) -> i64 {
         self.scale.ms(ms)
+    }
+
+    /// The time of day, in milliseconds since 1970: the machine's, and the runtime's where that is paused.
+    #[must_use]
+    pub fn time_of_day(&self) -> i64 {
+        self.clock.now()
     }
 
     /// For how long the case waits for what must come at some time: a clause that says no time means it.
@@ -186,6 +224,34 @@ impl Stage {
         Ok(queue)
     }
 
+    /// The machine.
+    ///
+    /// # Errors
+    /// Where there is none: such a case is not run.
+    pub fn host(&self) -> Result<Arc<dyn Host>, Stop> {
+        self.host.clone().ok_or(Stop)
+    }
+
+    /// Starts a process of the broker on a store of the machine. Its operations stand in the same history.
+    ///
+    /// # Errors
+    /// Where there is no machine: such a case is not run.
+    pub async fn process(&self, name: &str, place: &Place) -> Result<Told<Option<Recorder>>, Stop> {
+        let host = self.host()?;
+        Ok(match host.start(place).await {
+            Ok(reached) => {
+                let told = self.recorder.started(name, Ok(()));
+                Told::of_several(told.numbers().to_vec(), Ok(Some(self.recorder.beside(reached.broker))))
+            }
+            Err(error) => {
+                // It did not start: nothing has happened.
+                let error = BrokerError::forbidden(error.to_string());
+                let told = self.recorder.started(name, Err(error.clone()));
+                Told::of_several(told.numbers().to_vec(), Err(error))
+            }
+        })
+    }
+
     /// Has the broker stop and start again.
     ///
     /// # Errors
@@ -194,6 +260,11 @@ impl Stage {
         let told = self.recorder.restart(mode).await;
         self.need(told.clone())?;
         Ok(told)
+    }
+
+    /// Asks the broker to stop and start again, whatever comes of it.
+    pub async fn try_restart(&self, mode: RestartMode) -> Told<()> {
+        self.recorder.restart(mode).await
     }
 
     /// What a step answered on which the rest builds.
@@ -360,6 +431,12 @@ impl Stage {
     }
 
     // The end.
+
+    /// Puts into the history what the adapter has done so far in this run that its protocol does not
+    /// allow. That it did so while another case played makes it no better.
+    pub(crate) fn misbehaved(&self, findings: &[Finding]) {
+        self.recorder.misbehaved(findings);
+    }
 
     /// What was recorded, with how the runner itself fared.
     pub(crate) fn history(&self, complete: bool, stall: Duration) -> History {

@@ -59,6 +59,16 @@ pub enum Expectation {
         /// Which.
         ids: Vec<Uuid>,
     },
+    /// These messages are among what is shown.
+    Includes {
+        /// Which.
+        ids: Vec<Uuid>,
+    },
+    /// Those of these messages that are shown come in this order, whatever else is shown.
+    KeepOrder {
+        /// Which.
+        ids: Vec<Uuid>,
+    },
     /// So many are shown: messages, letters or agents.
     Count {
         /// At least.
@@ -123,6 +133,11 @@ pub enum Expectation {
         /// The latest.
         moment: Moment,
     },
+    /// It ends at this moment or earlier, with whatever answer, be it none that says anything.
+    EndsBy {
+        /// The latest.
+        moment: Moment,
+    },
     /// The agent is there, and so.
     Agent {
         /// Its id or name.
@@ -136,10 +151,35 @@ pub enum Expectation {
         /// How loaded it is, where it matters: members that have to be there as they are here.
         resources: Option<serde_json::Value>,
     },
+    /// The agent is there, and of this type.
+    AgentType {
+        /// Its id or name.
+        id: String,
+        /// Its type.
+        agent_type: String,
+    },
+    /// The agent is there, and its last update names this time.
+    LastHeartbeat {
+        /// Its id or name.
+        id: String,
+        /// Milliseconds since 1970.
+        at: i64,
+    },
+    /// The agent is there, and works on nothing.
+    NoTask {
+        /// Its id or name.
+        id: String,
+    },
     /// The agent is not there.
     NoAgent {
         /// Its id or name.
         id: String,
+    },
+    /// The operations are so many clients', and the one with the fewest has at least half of what the
+    /// one with the most has.
+    EvenShares {
+        /// How many clients.
+        clients: u64,
     },
     /// The refusal's words hold this.
     Says {
@@ -171,6 +211,12 @@ impl Expectation {
     #[must_use]
     pub fn in_any_order(ids: impl IntoIterator<Item = Uuid>) -> Self {
         Expectation::Shows { ids: ids.into_iter().collect(), in_order: false }
+    }
+
+    /// These in this order, whatever else is there.
+    #[must_use]
+    pub fn keep_order(ids: impl IntoIterator<Item = Uuid>) -> Self {
+        Expectation::KeepOrder { ids: ids.into_iter().collect() }
     }
 
     /// Nothing at all.
@@ -212,6 +258,6 @@ impl Expectation {
     /// Whether it speaks of time alone.
     #[must_use]
     pub const fn is_timing(&self) -> bool {
-        matches!(self, Expectation::NotBefore { .. } | Expectation::By { .. })
+        matches!(self, Expectation::NotBefore { .. } | Expectation::By { .. } | Expectation::EndsBy { .. })
     }
 }

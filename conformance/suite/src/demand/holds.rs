@@ -59,11 +59,16 @@ struct Judge<'a> {
 
 impl<'a> Judge<'a> {
     fn judge(&self, expect: &Expectation) -> Holding {
+        // Where many operations are counted, some may stay without an answer.
+        let counts = matches!(expect, Expectation::NotAccepted | Expectation::EvenShares { .. });
+        if let Expectation::EndsBy { moment } = expect {
+            return self.timed(*moment, false);
+        }
         let indefinite = self.operations.iter().find_map(|operation| match operation.outcome {
             Outcome::Indefinite(why) => Some(why),
             _ => None,
         });
-        if let (Some(why), false) = (indefinite, *expect == Expectation::NotAccepted) {
+        if let (Some(why), false) = (indefinite, counts) {
             return Holding::Unknown(format!("no answer that says: {}", self.text(why)));
         }
         let accepted = |operation: &&Operation| matches!(operation.outcome, Outcome::Ok(_));
@@ -80,6 +85,7 @@ impl<'a> Judge<'a> {
             Expectation::NotBefore { moment } => self.timed(*moment, true),
             Expectation::By { moment } => self.timed(*moment, false),
             Expectation::SameBytes => self.same_bytes(),
+            Expectation::EvenShares { clients } => self.even_shares(*clients),
             _ if !self.operations.iter().all(accepted) => self.if_so(false, expect),
             _ => self.if_so(self.answered(expect), expect),
         }
@@ -91,6 +97,15 @@ impl<'a> Judge<'a> {
             Expectation::Published { stored } => self.answers().all(|answer| *answer == Answer::Published(*stored)),
             Expectation::Shows { ids, in_order } => self.shows(ids, *in_order),
             Expectation::ShowsNone { ids } => self.uuids().iter().all(|id| !ids.contains(id)),
+            Expectation::Includes { ids } => {
+                let shown = self.uuids();
+                ids.iter().all(|id| shown.contains(id))
+            }
+            Expectation::KeepOrder { ids } => {
+                let shown = self.uuids();
+                let places: Vec<_> = ids.iter().filter_map(|id| shown.iter().position(|shown| shown == id)).collect();
+                places.is_sorted()
+            }
             Expectation::Count { least, most } => {
                 let count: u64 = self.answers().map(count).sum();
                 (*least..=*most).contains(&count)
@@ -112,7 +127,9 @@ impl<'a> Judge<'a> {
                 self.letters().filter_map(|letter| letter.died_at).all(|at| range.contains(&at))
             }
             Expectation::OfGroup { group } => {
-                self.letters().all(|letter| letter.group.map(|word| self.text(word)) == group.as_deref())
+                // A broker that does not tell groups tells none.
+                let told = self.letters().filter_map(|letter| letter.group);
+                told.into_iter().all(|word| Some(self.text(word)) == group.as_deref())
             }
             Expectation::Depth { ready, leased, delayed, dead } => self.answers().all(|answer| {
                 let Answer::Depth(depth) = answer else { return false };
@@ -132,11 +149,23 @@ impl<'a> Judge<'a> {
                     })
                     && resources.as_ref().is_none_or(|wanted| has_members(agent, wanted))
             }),
+            Expectation::AgentType { id, agent_type } => {
+                self.agent(id, |agent| agent.agent_type.as_ref() == Some(agent_type))
+            }
+            Expectation::LastHeartbeat { id, at } => {
+                self.agent(id, |agent| agent.last_heartbeat.as_datetime().timestamp_millis() == *at)
+            }
+            Expectation::NoTask { id } => self.agent(id, |agent| agent.current_task_id.is_none()),
             Expectation::NoAgent { id } => {
                 self.answers().all(|answer| agents(answer).iter().all(|agent| agent.agent_id != *id))
             }
             _ => true,
         }
+    }
+
+    /// Whether the agent is listed in each answer, and so.
+    fn agent(&self, id: &str, is_so: impl Fn(&workwire_broker::AgentState) -> bool) -> bool {
+        self.answers().all(|answer| agents(answer).iter().any(|agent| agent.agent_id == id && is_so(agent)))
     }
 
     fn if_so(&self, holds: bool, expect: &Expectation) -> Holding {
@@ -207,6 +236,23 @@ impl<'a> Judge<'a> {
                 None => "a message that was published".to_owned(),
             }),
         }
+    }
+
+    /// Who is served less than others for a moment may be served as well as they in the long run.
+    fn even_shares(&self, clients: u64) -> Holding {
+        let mut shares: HashMap<Word, u64> = HashMap::new();
+        let accepted = self.operations.iter().filter(|operation| matches!(operation.outcome, Outcome::Ok(_)));
+        accepted.for_each(|operation| *shares.entry(operation.client).or_default() += 1);
+        let all_have_some = u64::try_from(shares.len()).is_ok_and(|found| found == clients);
+        let (least, most) = (shares.values().min().copied(), shares.values().max().copied());
+        let least = if all_have_some { least.unwrap_or(0) } else { 0 };
+        if least > 0 && 2 * least >= most.unwrap_or(0) {
+            return Holding::Yes;
+        }
+        let expected = format!("{clients} clients, the slowest with half of what the fastest got");
+        let found =
+            format!("{} clients, the slowest with {least}, the fastest with {}", shares.len(), most.unwrap_or(0));
+        Holding::No { expected, found, timing: true }
     }
 
     fn answers(&self) -> impl Iterator<Item = &'a Answer> + '_ {
@@ -383,6 +429,8 @@ fn words_of(expect: &Expectation) -> String {
             format!("{}{order}", list(ids.iter().map(Uuid::to_string)))
         }
         Expectation::ShowsNone { ids } => format!("none of {}", list(ids.iter().map(Uuid::to_string))),
+        Expectation::Includes { ids } => format!("{} among them", list(ids.iter().map(Uuid::to_string))),
+        Expectation::KeepOrder { ids } => format!("in this order: {}", list(ids.iter().map(Uuid::to_string))),
         Expectation::Count { least, most } if least == most => format!("{least} of them"),
         Expectation::Count { least, most } => format!("{least} to {most} of them"),
         Expectation::Attempts { attempts } => format!("attempts {attempts:?}"),
@@ -415,6 +463,9 @@ fn words_of(expect: &Expectation) -> String {
             }
             text
         }
+        Expectation::AgentType { id, agent_type } => format!("the agent {id} of the type {agent_type}"),
+        Expectation::LastHeartbeat { id, at } => format!("the agent {id}, last heard of at {at} ms since 1970"),
+        Expectation::NoTask { id } => format!("the agent {id}, at work on nothing"),
         Expectation::NoAgent { id } => format!("no agent {id}"),
         _ => "ok".to_owned(),
     }

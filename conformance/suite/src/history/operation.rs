@@ -69,6 +69,8 @@ pub struct Operation {
 /// What was asked. Members of a batch stand each for itself, as operations of one time.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Call {
+    /// A process of the broker is started on a store; `client` is its name then.
+    Start,
     /// A connection is opened.
     Open,
     /// A connection is closed, or lost.
@@ -106,6 +108,8 @@ pub enum Call {
     /// Everything that the queue will ever deliver to the unnamed group, or to this one, was fetched:
     /// it stood empty, with nothing held and nothing resting.
     Drained(Word, Option<Word>),
+    /// An adapter did what its protocol does not allow: of which kind, and what it was.
+    Misbehaved(Word, Word),
 }
 
 /// A message that is published.
@@ -280,7 +284,13 @@ impl Operation {
             | Call::Delete(queue)
             | Call::Sweep(queue)
             | Call::Drained(queue, _) => Some(*queue),
-            Call::Open | Call::Close(_) | Call::Restart(_) | Call::Heartbeat(..) | Call::Agents(..) => None,
+            Call::Start
+            | Call::Open
+            | Call::Close(_)
+            | Call::Restart(_)
+            | Call::Heartbeat(..)
+            | Call::Agents(..)
+            | Call::Misbehaved(..) => None,
         }
     }
 

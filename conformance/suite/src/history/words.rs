@@ -1,11 +1,12 @@
 //! Texts and ids, each kept once.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use uuid::Uuid;
 
 /// A text of the history: the name of a client, a queue, a group, a recipient; a tag, a reason.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Word(u32);
 
 impl Word {
@@ -17,7 +18,7 @@ impl Word {
 }
 
 /// A message's id, by its place among the ids of the history.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct MessageId(u32);
 
 impl MessageId {
@@ -31,8 +32,8 @@ impl MessageId {
 /// The texts and ids of a history.
 #[derive(Debug, Clone, Default)]
 pub struct Words {
-    texts: Vec<std::sync::Arc<str>>,
-    words: HashMap<std::sync::Arc<str>, Word>,
+    texts: Vec<Arc<str>>,
+    by_text: HashMap<Arc<str>, Word>,
     uuids: Vec<Uuid>,
     ids: HashMap<Uuid, MessageId>,
 }
@@ -40,13 +41,13 @@ pub struct Words {
 impl Words {
     /// The word of a text.
     pub fn word(&mut self, text: &str) -> Word {
-        if let Some(word) = self.words.get(text) {
+        if let Some(word) = self.by_text.get(text) {
             return *word;
         }
         let word = Word(number(self.texts.len()));
-        let text: std::sync::Arc<str> = text.into();
+        let text: Arc<str> = text.into();
         self.texts.push(text.clone());
-        self.words.insert(text, word);
+        self.by_text.insert(text, word);
         word
     }
 
@@ -80,6 +81,11 @@ impl Words {
     #[must_use]
     pub fn ids(&self) -> usize {
         self.uuids.len()
+    }
+
+    /// Every id, in the order in which they were first named.
+    pub fn all_ids(&self) -> impl Iterator<Item = MessageId> + use<> {
+        (0..number(self.uuids.len())).map(MessageId)
     }
 }
 

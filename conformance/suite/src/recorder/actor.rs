@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use uuid::Uuid;
 use workwire_broker::{
-    AgentState, Client, CloseMode, Delivery, Depth, Fetch, Letter, Message, Peek, Peeked, Policy, Purge, Queue, Stored,
-    Tag, Update, Verdict,
+    AgentState, BrokerError, Client, CloseMode, Delivery, Depth, Fetch, Letter, Message, Peek, Peeked, Policy, Purge,
+    Queue, Stored, Tag, Update, Verdict,
 };
 
 use super::Told;
@@ -84,17 +85,36 @@ impl Actor {
         numbers.into_iter().zip(answers).map(told).collect()
     }
 
+    /// Takes messages, and gives up after so many milliseconds: for a broker that may never answer.
+    pub async fn fetch_for(&self, queue: &Queue, fetch: Fetch, ms: i64) -> Told<Vec<Delivery>> {
+        let number = self.begin(self.fetch_call(queue, &fetch));
+        let patience = Duration::from_millis(u64::try_from(ms).unwrap_or(0));
+        let answer = match tokio::time::timeout(patience, self.client.fetch(queue, fetch)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(BrokerError::unavailable("the runner gave up waiting")),
+        };
+        self.fetched(number, answer)
+    }
+
     /// Takes messages.
     pub async fn fetch(&self, queue: &Queue, fetch: Fetch) -> Told<Vec<Delivery>> {
-        let number = self.begin(Call::Fetch(FetchCall {
+        let number = self.begin(self.fetch_call(queue, &fetch));
+        let answer = self.client.fetch(queue, fetch).await;
+        self.fetched(number, answer)
+    }
+
+    fn fetch_call(&self, queue: &Queue, fetch: &Fetch) -> Call {
+        Call::Fetch(FetchCall {
             queue: self.tape.queue(queue),
             max: fetch.max,
             wait_ms: fetch.wait_ms,
             group: fetch.group.as_deref().map(|group| self.tape.word(group)),
             recipient: fetch.recipient.as_deref().map(|recipient| self.tape.word(recipient)),
             only: fetch.id.map(|id| self.tape.id(id)),
-        }));
-        let answer = self.client.fetch(queue, fetch).await;
+        })
+    }
+
+    fn fetched(&self, number: Number, answer: Result<Vec<Delivery>, BrokerError>) -> Told<Vec<Delivery>> {
         let seen = answer.as_ref().map(|all| Answer::Deliveries(all.iter().map(|one| self.delivered(one)).collect()));
         self.tape.end(number, seen);
         Told::new(number, answer)

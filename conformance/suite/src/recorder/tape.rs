@@ -11,27 +11,48 @@ use crate::history::{About, Answer, Call, History, MessageId, Micros, Number, Op
 pub(super) struct Tape {
     start: Instant,
     prefix: String,
-    history: Mutex<History>,
+    page: Mutex<Page>,
+}
+
+/// What is written, and when the last thing was.
+struct Page {
+    history: History,
+    last: Micros,
+    /// By how much moments are moved so that no two are the same.
+    moved: Micros,
+}
+
+impl Page {
+    /// A moment of its own, later than all before. Moments are never moved back, so that what lies
+    /// between two of them is never less than it was.
+    fn moment(&mut self, now: Micros) -> Micros {
+        if now + self.moved <= self.last {
+            self.moved = self.last + 1 - now;
+        }
+        self.last = now + self.moved;
+        self.last
+    }
 }
 
 impl Tape {
     pub(super) fn new(about: About, prefix: &str) -> Self {
-        Tape { start: Instant::now(), prefix: prefix.to_owned(), history: Mutex::new(History::new(about)) }
+        let page = Page { history: History::new(about), last: 0, moved: 0 };
+        Tape { start: Instant::now(), prefix: prefix.to_owned(), page: Mutex::new(page) }
     }
 
     fn now(&self) -> Micros {
         Micros::try_from(self.start.elapsed().as_micros()).unwrap_or(Micros::MAX)
     }
 
-    fn lock(&self) -> MutexGuard<'_, History> {
+    fn lock(&self) -> MutexGuard<'_, Page> {
         // Each step leaves the history whole.
-        self.history.lock().unwrap_or_else(PoisonError::into_inner)
+        self.page.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A text as it stands in the history: without the prefix of this run.
     pub(super) fn word(&self, text: &str) -> Word {
         let text = text.strip_prefix(self.prefix.as_str()).unwrap_or(text);
-        self.lock().words_mut().word(text)
+        self.lock().history.words_mut().word(text)
     }
 
     pub(super) fn queue(&self, queue: &Queue) -> Word {
@@ -40,24 +61,26 @@ impl Tape {
             Some(tenant) => format!("{}/{}", plain(tenant), plain(queue.name())),
             None => plain(queue.name()),
         };
-        self.lock().words_mut().word(&text)
+        self.lock().history.words_mut().word(&text)
     }
 
     pub(super) fn id(&self, id: Uuid) -> MessageId {
-        self.lock().words_mut().id(id)
+        self.lock().history.words_mut().id(id)
     }
 
     /// An operation begins. It has not been answered until it is.
     pub(super) fn begin(&self, client: Word, call: Call) -> Number {
-        let began = self.now();
-        let mut history = self.lock();
+        let mut page = self.lock();
+        let began = page.moment(self.now());
+        let history = &mut page.history;
         let open = history.words_mut().word("it never ended");
         history.begin(Operation { client, began, ended: None, call, outcome: Outcome::Indefinite(open) })
     }
 
     pub(super) fn end(&self, number: Number, answer: Result<Answer, &BrokerError>) {
-        let ended = self.now();
-        let mut history = self.lock();
+        let mut page = self.lock();
+        let ended = page.moment(self.now());
+        let history = &mut page.history;
         let outcome = match answer {
             Ok(answer) => Outcome::Ok(answer),
             Err(error) => {
@@ -69,10 +92,10 @@ impl Tape {
     }
 
     pub(super) fn note(&self, add: impl FnOnce(&mut History)) {
-        add(&mut self.lock());
+        add(&mut self.lock().history);
     }
 
     pub(super) fn history(&self) -> History {
-        self.lock().clone()
+        self.lock().history.clone()
     }
 }

@@ -69,6 +69,7 @@ impl Progress {
             Event::CaseAgain { id } => self.line(format!("again    {id}, alone and with more time")),
             Event::CaseEnded(ended) => self.ended(ended),
             Event::LeftBehind { what } => self.line(format!("left     {}", hostile::line(what, 500))),
+            Event::Misbehaved(finding) => self.line(format!("adapter  {}", hostile::line(&finding.to_string(), 500))),
             Event::Ended { broken_off, .. } => {
                 if let Some(bar) = &self.bar {
                     bar.finish_and_clear();

@@ -9,6 +9,8 @@ use workwire_broker::{
     Peeked, Policy, Purge, Queue, RestartMode, Stored, Tag, Update, Verdict,
 };
 
+use crate::subject::Reaching;
+
 /// What lies beneath a layer.
 #[derive(Clone)]
 pub struct Inner {
@@ -25,6 +27,11 @@ pub struct Inner {
 pub trait Defect: Send + Sync {
     fn about(&self, about: About) -> About {
         about
+    }
+
+    /// A broker that is reached in a way of its own, instead of the memory broker beneath this layer.
+    fn reach(&self) -> Option<Reaching> {
+        None
     }
 
     fn open<'a>(&'a self, broker: &'a Arc<dyn Broker>, name: &'a str) -> Answer<'a, Box<dyn Client>> {
@@ -147,7 +154,7 @@ impl Broker for Layered {
         Box::pin(async move {
             let opened: Arc<dyn Client> = self.layer.open(&self.inner, client).await?.into();
             let inner = Inner { broker: Arc::clone(&self.inner), client: opened, name: client.into() };
-            Ok(Box::new(LayeredClient { inner, layer: Arc::clone(&self.layer) }) as Box<dyn Client>)
+            Ok(Box::new(LayeredClient::new(inner, Arc::clone(&self.layer))) as Box<dyn Client>)
         })
     }
 
@@ -160,9 +167,17 @@ impl Broker for Layered {
     }
 }
 
-struct LayeredClient {
+/// A client beneath a layer.
+pub(crate) struct LayeredClient {
     inner: Inner,
     layer: Arc<dyn Defect>,
+}
+
+impl LayeredClient {
+    /// Lays it over one client alone.
+    pub(crate) fn new(inner: Inner, layer: Arc<dyn Defect>) -> Self {
+        LayeredClient { inner, layer }
+    }
 }
 
 impl Client for LayeredClient {

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::case::Case;
+use crate::oddities::Oddity;
 use crate::saboteurs::Saboteur;
+use crate::trivial::Trivial;
 use crate::verdict::Verdict;
 
 /// What one case came to on one broker.
@@ -20,9 +22,22 @@ pub struct Cell {
     pub reason: String,
 }
 
+/// What is expected of a broker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Expected {
+    /// That it passes everything.
+    PassesAll,
+    /// That it is caught, by a clause that it breaks, and passes nearly everything else.
+    IsCaught,
+    /// That it passes nothing.
+    PassesNothing,
+}
+
 /// A broker and what every case came to on it.
 #[derive(Debug, Clone)]
 pub struct Column {
+    /// What is expected of it.
+    pub expected: Expected,
     /// Its name.
     pub name: String,
     /// The clauses that it breaks; none for an honest one.
@@ -34,13 +49,21 @@ pub struct Column {
 }
 
 impl Column {
-    pub(super) fn honest(name: &str) -> Self {
-        Column { name: name.to_owned(), breaks: &[], about: "honest", cells: BTreeMap::new() }
+    pub(super) fn honest(name: &str, about: &'static str) -> Self {
+        Column { expected: Expected::PassesAll, name: name.to_owned(), breaks: &[], about, cells: BTreeMap::new() }
+    }
+
+    pub(super) fn oddity(oddity: &Oddity) -> Self {
+        Self::honest(oddity.name, oddity.about)
+    }
+
+    pub(super) fn trivial(trivial: &Trivial) -> Self {
+        Column { expected: Expected::PassesNothing, ..Self::honest(trivial.name, trivial.about) }
     }
 
     pub(super) fn saboteur(saboteur: &Saboteur) -> Self {
-        let (name, breaks, about) = (saboteur.name.to_owned(), saboteur.breaks, saboteur.about);
-        Column { name, breaks, about, cells: BTreeMap::new() }
+        let Saboteur { name, breaks, about, .. } = saboteur;
+        Column { expected: Expected::IsCaught, breaks, ..Self::honest(name, about) }
     }
 
     /// The cases that catch it, each by a clause that it breaks.
@@ -85,6 +108,18 @@ pub enum Shortfall {
         /// Some that do not, and why.
         some: Vec<String>,
     },
+    /// A case that no honest broker passes: all of them skip it.
+    PassesNobody {
+        /// Which.
+        case: String,
+    },
+    /// A case that passes on a broker that does nothing.
+    LooksAtNothing {
+        /// The broker.
+        broker: String,
+        /// The case.
+        case: String,
+    },
     /// An honest broker that does not pass a case.
     CriesWolf {
         /// The broker.
@@ -107,6 +142,10 @@ impl fmt::Display for Shortfall {
             Shortfall::BreaksEverything { saboteur, pass, of, some } => {
                 write!(f, "{saboteur}: only {pass} of {of} other cases pass: {}", some.join("; "))
             }
+            Shortfall::PassesNobody { case } => write!(f, "{case}: no honest broker passes it"),
+            Shortfall::LooksAtNothing { broker, case } => {
+                write!(f, "{case}: passes on {broker}, which does nothing")
+            }
             Shortfall::CriesWolf { broker, case, reason } => write!(f, "{case} on {broker}: {reason}"),
         }
     }
@@ -114,7 +153,8 @@ impl fmt::Display for Shortfall {
 
 impl Matrix {
     /// Where it falls short of: every clause has a case, every case fails a saboteur, every saboteur
-    /// is caught and passes nine of ten other cases, and the honest pass everything.
+    /// is caught and passes nine of ten other cases, the honest pass everything, and who does nothing
+    /// passes nothing.
     #[must_use]
     pub fn shortfalls(&self, cases: &[&'static Case], clauses: &[&str]) -> Vec<Shortfall> {
         let mut all = Vec::new();
@@ -123,16 +163,29 @@ impl Matrix {
                 all.push(Shortfall::NoCase { clause: (*clause).to_owned() });
             }
         }
-        let (honest, saboteurs): (Vec<&Column>, Vec<&Column>) =
-            self.columns.iter().partition(|column| column.breaks.is_empty());
-        for column in honest {
-            let not_passed = column.cells.values().filter(|cell| cell.verdict != Verdict::Pass);
-            all.extend(not_passed.filter(|cell| cell.verdict != Verdict::Skipped).map(|cell| Shortfall::CriesWolf {
+        let of = |expected| self.columns.iter().filter(move |column| column.expected == expected);
+        for column in of(Expected::PassesAll) {
+            let is_wrong = |cell: &&Cell| !matches!(cell.verdict, Verdict::Pass | Verdict::Skipped);
+            all.extend(column.cells.values().filter(is_wrong).map(|cell| Shortfall::CriesWolf {
                 broker: column.name.clone(),
                 case: cell.case.to_owned(),
                 reason: format!("{}: {}", cell.verdict.as_str(), cell.reason),
             }));
         }
+        for column in of(Expected::PassesNothing) {
+            let passed = column.cells.values().filter(|cell| cell.verdict == Verdict::Pass);
+            all.extend(
+                passed
+                    .map(|cell| Shortfall::LooksAtNothing { broker: column.name.clone(), case: cell.case.to_owned() }),
+            );
+        }
+        for case in cases {
+            let passes = |column: &Column| column.cells.get(case.id).is_some_and(|cell| cell.verdict == Verdict::Pass);
+            if !of(Expected::PassesAll).any(passes) {
+                all.push(Shortfall::PassesNobody { case: case.id.to_owned() });
+            }
+        }
+        let saboteurs: Vec<&Column> = of(Expected::IsCaught).collect();
         for case in cases {
             let proves = |column: &&Column| {
                 column.cells.get(case.id).is_some_and(|cell| {
@@ -158,10 +211,12 @@ fn shortfall_of(column: &Column, cases: &[&'static Case]) -> Vec<Shortfall> {
         all.push(Shortfall::Escapes { saboteur: column.name.clone() });
     }
     let is_other = |cell: &&Cell| {
-        let case = cases.iter().find(|case| case.id == cell.case);
+        // Also the cases of areas that are not looked at.
+        let case = cases.iter().copied().find(|case| case.id == cell.case).or_else(|| crate::cases::find(cell.case));
         case.is_some_and(|case| !case.clauses.iter().any(|clause| column.breaks.contains(clause)))
     };
-    let others: Vec<&Cell> = column.cells.values().filter(is_other).collect();
+    let others = column.cells.values().filter(|cell| cell.verdict != Verdict::Skipped);
+    let others: Vec<&Cell> = others.filter(is_other).collect();
     let failed: Vec<&&Cell> = others.iter().filter(|cell| cell.verdict != Verdict::Pass).collect();
     if failed.len() * 10 > others.len() {
         all.push(Shortfall::BreaksEverything {

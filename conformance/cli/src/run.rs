@@ -1,0 +1,111 @@
+//! `workwire run`: judges a broker.
+
+mod codec;
+mod histories;
+mod known;
+mod lines;
+pub(crate) mod order;
+mod reports;
+mod tally;
+
+use std::io::Write;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use workwire_broker::OpenError;
+use workwire_conformance::event::Event;
+use workwire_conformance::runner;
+
+use crate::arguments::Run;
+use crate::exit::{Exit, Failure};
+use crate::output::Output;
+use crate::runtime::block_on;
+use crate::signals::Signals;
+use histories::Histories;
+use lines::Lines;
+use order::{Judged, Order};
+use reports::Reports;
+use tally::Tally;
+
+pub(crate) fn run(arguments: &Run, out: &mut Output) -> Result<Exit, Failure> {
+    // Everything that can be wrong with what was typed is found before anything runs.
+    let order = Order::of(arguments)?;
+    block_on(judge(order, out))
+}
+
+async fn judge(order: Order, out: &mut Output) -> Result<Exit, Failure> {
+    let mut signals = Signals::listen().map_err(|error| Failure::new(format!("cannot listen to signals: {error}")))?;
+    let Order { judged, folder: _folder, options, known, strict, reports, histories } = order;
+    let brake = options.brake.clone();
+    let (sender, mut events) = mpsc::unbounded_channel();
+    let running = tokio::spawn(async move {
+        match judged {
+            Judged::Broker(cases, subject) => runner::run(&cases, &subject, &options, sender).await,
+            Judged::Codec(subject) => codec::adapter(&subject, &options, sender).await,
+            Judged::OwnCodec => codec::own(&options, sender).await,
+        }
+    });
+    let mut heard =
+        Heard { tally: Tally::new(known, strict), lines: Lines::default(), reports: Reports::to(reports), histories };
+    let mut signal = None;
+    loop {
+        tokio::select! {
+            event = events.recv() => match event {
+                Some(event) => heard.hear(event, out)?,
+                None => break,
+            },
+            number = signals.next() => {
+                if signal.is_some() {
+                    // Asked twice: what runs is dropped, and adapters are killed with the runtime.
+                    running.abort();
+                    return Ok(Exit::BrokenOff(number));
+                }
+                signal = Some(number);
+                brake.pull();
+                // Where nobody listens, it is broken off all the same.
+                let _ = writeln!(std::io::stderr(), "breaking off: cleaning up what runs; once more ends it at once");
+            }
+        }
+    }
+    finished(running).await?;
+    heard.end(signal, out)
+}
+
+/// Whether the broker could be reached. A panic of the runner is one of the command.
+async fn finished(running: JoinHandle<Result<(), OpenError>>) -> Result<(), Failure> {
+    match running.await {
+        Ok(result) => Ok(result?),
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(error) => Err(Failure::new(error.to_string())),
+        },
+    }
+}
+
+/// All who hear what a run tells.
+struct Heard {
+    tally: Tally,
+    lines: Lines,
+    reports: Reports,
+    histories: Histories,
+}
+
+impl Heard {
+    fn hear(&mut self, event: Event, out: &mut Output) -> Result<(), Failure> {
+        let saved = match &event {
+            Event::CaseEnded(ended) => self.histories.hear(ended)?,
+            _ => None,
+        };
+        let counted = self.tally.hear(&event);
+        self.lines.hear(&event, counted, saved.as_deref(), out)?;
+        self.reports.hear(event);
+        Ok(())
+    }
+
+    fn end(self, signal: Option<u8>, out: &mut Output) -> Result<Exit, Failure> {
+        let Heard { tally, lines, reports, .. } = self;
+        lines.end(&tally, out)?;
+        reports.write(&tally, out)?;
+        Ok(signal.map_or_else(|| tally.exit(), Exit::BrokenOff))
+    }
+}

@@ -1,0 +1,15 @@
+//! Checkers on histories that show something wrong, that nearly do, and that were recorded from a
+//! broker that does nothing wrong.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
+
+#[path = "checkers/anomalies.rs"]
+mod anomalies;
+#[path = "checkers/crowd.rs"]
+mod crowd;
+#[path = "checkers/mutations.rs"]
+mod mutations;
+#[path = "checkers/random.rs"]
+mod random;
+#[path = "checkers/tale.rs"]
+mod tale;
