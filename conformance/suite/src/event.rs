@@ -64,8 +64,9 @@ pub struct Judged {
     pub language: Option<String>,
     /// What it claims.
     pub capabilities: Vec<String>,
-    /// How much it takes.
-    pub limits: Limits,
+    /// How much it takes, where it is a broker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Limits>,
 }
 
 /// How much a broker takes.

@@ -38,7 +38,7 @@ pub use html::run_html;
 pub use junit::run_junit;
 pub use markdown::run_markdown;
 pub use matrix::{Clause, Side, SideBySide, Told};
-pub use proof::{ProofReport, ProvenCase, ProvenHonest, ProvenSaboteur};
+pub use proof::{NotPassed, ProofReport, ProvenCase, ProvenHonest, ProvenSaboteur, ProvenTrivial};
 pub use run::{CaseReport, FORMAT, Level, LittlePicture, RunReport, SpecificationDigest, SuiteDigest, Summary};
 pub use schema::schemas;
 pub use shown::{Came, Names, Shown};

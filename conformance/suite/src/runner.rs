@@ -65,7 +65,10 @@ pub fn judged(address: &str, about: &About) -> Judged {
         version: about.version.clone(),
         language: about.language.clone(),
         capabilities: about.capabilities.iter().map(|capability| capability.as_str().to_owned()).collect(),
-        limits: Limits { max_priority: about.limits.max_priority, max_message_bytes: about.limits.max_message_bytes },
+        limits: Some(Limits {
+            max_priority: about.limits.max_priority,
+            max_message_bytes: about.limits.max_message_bytes,
+        }),
     }
 }
 

@@ -28,7 +28,7 @@ fn matrix_page() -> String {
     let sides = [
         made::collected(made::suite(), &made::made()),
         made::collected(cases::all(), &made::ran(None)),
-        made::collected(cases::all(), &made::ran(Some("redelivers_after_done"))),
+        made::collected(cases::all(), &made::ran(Some("takes_every_third_done_for_retry"))),
         made::collected(cases::all(), &made::ran(Some("takes_any_tag"))),
     ];
     SideBySide::of(&sides).html().unwrap()
@@ -204,7 +204,7 @@ fn a_proof_is_drawn_and_filtered() {
     let proof = ProofReport::of(&matrix, &cases, &matrix.shortfalls(&cases, &["ACK-1", "ACK-999"]));
     let browser = opened(&proof.html().unwrap(), 1280);
     browser.shot("proof");
-    browser.type_into("#find", "redelivers_after_done");
+    browser.type_into("#find", "takes_every_third_done_for_retry");
     let shown = browser.ask(SHOWN).as_u64().unwrap();
     assert!(shown >= 2, "the clause and the saboteur: {shown}");
     browser.resize(360, 900);

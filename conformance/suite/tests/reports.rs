@@ -27,7 +27,7 @@ fn report() -> RunReport {
 
 #[test]
 fn a_run_against_a_saboteur_tells_what_is_wrong() {
-    let report = collected(cases::all(), &ran(Some("redelivers_after_done")));
+    let report = collected(cases::all(), &ran(Some("takes_every_third_done_for_retry")));
     let case = report.cases.iter().find(|case| case.id == "ack/done_never_comes_back").unwrap();
     assert_eq!((case.verdict, case.broken_clauses()), (Verdict::Fail, vec!["ACK-1".to_owned()]));
     assert!(case.expected.is_some() && case.found.is_some());
@@ -150,6 +150,14 @@ fn a_run_that_was_broken_off_is_not_complete() {
     assert!(!collected(suite(), &fewer).complete, "of one case nothing was told");
     assert!(run_ending(&collected(suite(), &events), false).contains("did not end by itself"));
     assert!(run_html(&collected(suite(), &events)).unwrap().contains("this is no complete report"));
+}
+
+#[test]
+fn of_what_is_no_broker_there_are_no_profiles() {
+    let report = collected(Vec::new(), &made());
+    assert_eq!(report.profiles, []);
+    assert_eq!(report.cases.len(), 12);
+    assert!(!run_html(&report).unwrap().contains("id=\"profiles\""));
 }
 
 #[test]
@@ -422,7 +430,7 @@ fn proof() -> ProofReport {
     let cases: Vec<_> = TWO.map(|id| cases::find(id).unwrap()).to_vec();
     let saboteurs: Vec<_> = saboteurs::all()
         .into_iter()
-        .filter(|one| matches!(one.name, "redelivers_after_done" | "takes_any_tag"))
+        .filter(|one| matches!(one.name, "takes_every_third_done_for_retry" | "takes_any_tag"))
         .collect();
     let matrix = selftest::run(&cases, &saboteurs, 1, 2);
     ProofReport::of(&matrix, &cases, &matrix.shortfalls(&cases, &["ACK-1", "ACK-2", "ACK-999"]))

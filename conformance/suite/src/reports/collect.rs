@@ -30,7 +30,7 @@ pub struct Collector {
     beginning: Option<Beginning>,
     cases: Vec<CaseReport>,
     left_behind: Vec<String>,
-    misbehaviour: Vec<String>,
+    misbehaved: Vec<String>,
     ended: Option<(u64, bool)>,
 }
 
@@ -41,7 +41,8 @@ impl Default for Collector {
 }
 
 impl Collector {
-    /// For a suite of these cases: profiles are judged by all of them, whether they were run or not.
+    /// For a suite of these cases: profiles are judged by all of them, whether they were run or not. Of
+    /// none where what is judged is no broker: then there are no profiles, and cases stay in their order.
     #[must_use]
     pub const fn of(suite: Vec<&'static Case>) -> Self {
         Collector {
@@ -49,7 +50,7 @@ impl Collector {
             beginning: None,
             cases: Vec::new(),
             left_behind: Vec::new(),
-            misbehaviour: Vec::new(),
+            misbehaved: Vec::new(),
             ended: None,
         }
     }
@@ -60,10 +61,12 @@ impl Collector {
             Event::Began(beginning) => self.beginning = Some(beginning.clone()),
             Event::CaseEnded(ended) => self.cases.push(self.case(ended)),
             Event::LeftBehind { what } => self.left_behind.push(hostile::line(what, MOST_CHARACTERS)),
-            Event::Ended { duration_ms, broken_off } => self.ended = Some((*duration_ms, *broken_off)),
             Event::Misbehaved(finding) => {
-                self.misbehaviour.push(hostile::line(&finding.to_string(), MOST_CHARACTERS));
+                if self.misbehaved.len() < MOST_BROKEN {
+                    self.misbehaved.push(hostile::line(&finding.to_string(), MOST_CHARACTERS));
+                }
             }
+            Event::Ended { duration_ms, broken_off } => self.ended = Some((*duration_ms, *broken_off)),
             Event::CaseBegan { .. } | Event::CaseAgain { .. } => {}
         }
     }
@@ -93,7 +96,7 @@ impl Collector {
             summary: Summary::of(&self.cases),
             profiles,
             left_behind: self.left_behind,
-            misbehaviour: self.misbehaviour,
+            misbehaved: self.misbehaved,
             complete: !broken_off && self.cases.len() == beginning.cases,
             cases: self.cases,
         })
@@ -123,7 +126,7 @@ impl Collector {
     }
 }
 
-/// What a broker is to each profile.
+/// What a broker is to each profile; nothing where no cases of brokers are known.
 pub(super) fn judged(suite: &[&'static Case], cases: &[CaseReport], target: &Judged) -> Vec<ProfileReport> {
     let claimed: Capabilities = target.capabilities.iter().filter_map(|name| name.parse::<Capability>().ok()).collect();
     let broken: Vec<Vec<String>> = cases.iter().map(CaseReport::broken_clauses).collect();
@@ -131,8 +134,9 @@ pub(super) fn judged(suite: &[&'static Case], cases: &[CaseReport], target: &Jud
         let place = cases.iter().position(|case| case.id == id)?;
         Some((cases[place].verdict, broken[place].as_slice()))
     };
-    let all = profiles::ALL.iter();
-    all.map(|profile| profile.judge(suite, profile.missing(claimed, target.limits.max_priority), came)).collect()
+    let max_priority = target.limits.map_or(i64::MAX, |limits| limits.max_priority);
+    let all = profiles::ALL.iter().filter(|_| !suite.is_empty());
+    all.map(|profile| profile.judge(suite, profile.missing(claimed, max_priority), came)).collect()
 }
 
 fn cleaned(target: &Judged) -> Judged {

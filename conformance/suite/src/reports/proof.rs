@@ -13,7 +13,7 @@ use super::hostile::{self, MOST_CHARACTERS};
 use super::run::{FORMAT, SpecificationDigest, SuiteDigest};
 use crate::case::Case;
 
-use crate::selftest::{Cell, Column, Matrix, Shortfall};
+use crate::selftest::{Cell, Column, Expected, Matrix, Shortfall};
 use crate::verdict::Verdict;
 
 /// What the suite's proof of itself came to.
@@ -31,6 +31,8 @@ pub struct ProofReport {
     pub saboteurs: Vec<ProvenSaboteur>,
     /// Every honest broker.
     pub honest: Vec<ProvenHonest>,
+    /// Every broker that does nothing.
+    pub trivial: Vec<ProvenTrivial>,
     /// Where the proof falls short.
     pub shortfalls: Vec<String>,
     /// Whether it holds.
@@ -93,12 +95,23 @@ pub struct ProvenHonest {
     pub not_passed: Vec<NotPassed>,
 }
 
+/// A broker that does nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ProvenTrivial {
+    /// Its name.
+    pub name: String,
+    /// What it does instead.
+    pub about: String,
+    /// The cases that it passes: none, or they look at nothing.
+    pub passed: Vec<String>,
+}
+
 impl ProofReport {
     /// Of a matrix over these cases, with its shortfalls as [`Matrix::shortfalls`] gives them.
     #[must_use]
     pub fn of(matrix: &Matrix, cases: &[&'static Case], shortfalls: &[Shortfall]) -> Self {
-        let (honest, saboteurs): (Vec<&Column>, Vec<&Column>) =
-            matrix.columns.iter().partition(|column| column.breaks.is_empty());
+        let of = |expected| matrix.columns.iter().filter(move |column| column.expected == expected);
+        let saboteurs: Vec<&Column> = of(Expected::IsCaught).collect();
 
         ProofReport {
             format: FORMAT,
@@ -106,7 +119,8 @@ impl ProofReport {
             specification: SpecificationDigest::here(),
             cases: cases.iter().map(|case| proven_case(case, &saboteurs)).collect(),
             saboteurs: saboteurs.iter().map(|column| proven_saboteur(column, cases)).collect(),
-            honest: honest.into_iter().map(proven_honest).collect(),
+            honest: of(Expected::PassesAll).map(proven_honest).collect(),
+            trivial: of(Expected::PassesNothing).map(proven_trivial).collect(),
             shortfalls: shortfalls.iter().map(|shortfall| clean(&shortfall.to_string())).collect(),
             holds: shortfalls.is_empty(),
             complete: true,
@@ -162,6 +176,10 @@ impl ProofReport {
                 honest.not_passed.len()
             );
         }
+        for trivial in &self.trivial {
+            let passed = trivial.passed.len();
+            let _ = writeln!(text, "{:width$}  does nothing: passes {passed}", trivial.name);
+        }
         for shortfall in &self.shortfalls {
             let _ = writeln!(text, "falls short: {}", hostile::line(shortfall, 2 * MOST_CHARACTERS));
         }
@@ -192,10 +210,11 @@ fn proven_case(case: &Case, saboteurs: &[&Column]) -> ProvenCase {
 
 fn proven_saboteur(column: &Column, cases: &[&'static Case]) -> ProvenSaboteur {
     let is_other = |cell: &&Cell| {
-        let case = cases.iter().find(|case| case.id == cell.case);
+        let case = cases.iter().copied().find(|case| case.id == cell.case).or_else(|| crate::cases::find(cell.case));
         case.is_some_and(|case| !case.clauses.iter().any(|clause| column.breaks.contains(clause)))
     };
-    let others: Vec<&Cell> = column.cells.values().filter(is_other).collect();
+    let was_run = column.cells.values().filter(|cell| cell.verdict != Verdict::Skipped);
+    let others: Vec<&Cell> = was_run.filter(is_other).collect();
     ProvenSaboteur {
         name: column.name.clone(),
         about: column.about.to_owned(),
@@ -215,6 +234,15 @@ fn proven_honest(column: &Column) -> ProvenHonest {
         pass: count(Verdict::Pass),
         skipped: count(Verdict::Skipped),
         not_passed: column.cells.values().filter(is_bad).map(not_passed).collect(),
+    }
+}
+
+fn proven_trivial(column: &Column) -> ProvenTrivial {
+    let passed = column.cells.values().filter(|cell| cell.verdict == Verdict::Pass);
+    ProvenTrivial {
+        name: column.name.clone(),
+        about: column.about.to_owned(),
+        passed: passed.map(|cell| cell.case.to_owned()).collect(),
     }
 }
 

@@ -49,9 +49,9 @@ pub struct RunReport {
     /// What could not be removed from the broker.
     #[serde(default)]
     pub left_behind: Vec<String>,
-    /// What an adapter did that its protocol does not allow, in the order in which it was seen.
+    /// What an adapter did that its protocol does not allow.
     #[serde(default)]
-    pub misbehaviour: Vec<String>,
+    pub misbehaved: Vec<String>,
     /// Whether the run was recorded to its end: true, or it is no report.
     pub complete: bool,
 }

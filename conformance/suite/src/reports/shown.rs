@@ -274,7 +274,6 @@ impl Reader<'_> {
         let maybe = |word: &Option<Word>| word.map(|word| self.text(word));
         let (name, arguments) = match &operation.call {
             Call::Start => ("start", json!({})),
-            Call::Misbehaved(kind, what) => ("misbehaved", json!({"kind": word(kind), "what": word(what)})),
             Call::Open => ("open", json!({})),
             Call::Close(mode) => ("close", json!({"mode": mode})),
             Call::Restart(mode) => ("restart", json!({"mode": mode})),
@@ -332,6 +331,7 @@ impl Reader<'_> {
             Call::Agents(offline_after_ms, tenant) => {
                 ("agents", json!({"offline_after_ms": offline_after_ms, "tenant": maybe(tenant)}))
             }
+            Call::Misbehaved(kind, what) => ("misbehaved", json!({"kind": word(kind), "what": word(what)})),
             Call::Drained(queue, group) => ("drained", json!({"queue": word(queue), "group": maybe(group)})),
         };
         (name, members(arguments))

@@ -1,8 +1,6 @@
 //! Runs for tests of reports: one of the suite against a saboteur, and one that is made up, with every
 //! verdict and with all that a target should better not say.
 
-use std::time::Duration;
-
 use uuid::Uuid;
 use workwire_broker::{Capability, CloseMode, Code, Policy, Stored};
 use workwire_conformance::anomaly::{Anomaly, Kind};
@@ -82,7 +80,7 @@ pub(crate) fn beginning(name: &str, version: &str, cases: usize) -> Beginning {
             version: version.to_owned(),
             language: Some("python".to_owned()),
             capabilities: claims.iter().map(|claim| claim.as_str().to_owned()).collect(),
-            limits: Limits { max_priority: 10, max_message_bytes: 1_048_576 },
+            limits: Some(Limits { max_priority: 10, max_message_bytes: 1_048_576 }),
         },
         seed: 18_446_744_073_709_551_557,
         started_at: "2026-11-20T12:00:00.000Z".to_owned(),
@@ -267,7 +265,7 @@ pub(crate) fn ran(saboteur: Option<&str>) -> Vec<Event> {
         None => workwire_conformance::selftest::honest(),
     };
     let filter = Filter { only: TWO.map(str::to_owned).to_vec(), skip: Vec::new() };
-    let options = runner::Options { filter, seed: 7, jobs: 2, timeout: Duration::from_secs(60) };
+    let options = runner::Options { filter, seed: 7, jobs: 2, ..runner::Options::default() };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
     runtime.block_on(runner::run(&cases::all(), &subject, &options, sender)).expect("it can be reached");

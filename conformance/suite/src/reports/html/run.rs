@@ -44,7 +44,7 @@ struct View {
     areas: Vec<String>,
     profiles: Vec<ProfileView>,
     left_behind: Vec<String>,
-    misbehaviour: Vec<String>,
+    misbehaved: Vec<String>,
     cases: Vec<CaseView>,
 }
 
@@ -143,10 +143,10 @@ impl View {
             address: clean(&target.address),
             language: target.language.as_deref().map(clean),
             capabilities: target.capabilities.iter().map(|capability| clean(capability)).collect(),
-            limits: format!(
-                "priorities up to {}, bodies up to {} bytes",
-                target.limits.max_priority, target.limits.max_message_bytes
-            ),
+            limits: target.limits.map_or_else(String::new, |limits| {
+                let (priority, bytes) = (limits.max_priority, limits.max_message_bytes);
+                format!("priorities up to {priority}, bodies up to {bytes} bytes")
+            }),
             headline: headline(report),
             state: state(report),
             complete: report.complete,
@@ -172,7 +172,7 @@ impl View {
                 })
                 .collect(),
             left_behind: report.left_behind.iter().map(|what| clean(what)).collect(),
-            misbehaviour: report.misbehaviour.iter().map(|what| clean(what)).collect(),
+            misbehaved: report.misbehaved.iter().map(|what| clean(what)).collect(),
             cases: views,
             name,
             version,

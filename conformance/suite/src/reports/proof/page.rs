@@ -33,6 +33,7 @@ struct View {
     groups: Vec<Group>,
     saboteurs: Vec<SaboteurRow>,
     honest: Vec<HonestRow>,
+    trivial: Vec<TrivialRow>,
 }
 
 #[derive(Serialize)]
@@ -60,6 +61,13 @@ struct SaboteurRow {
 }
 
 #[derive(Serialize)]
+struct TrivialRow {
+    name: String,
+    about: String,
+    passed: Vec<String>,
+}
+
+#[derive(Serialize)]
 struct HonestRow {
     name: String,
     about: String,
@@ -72,7 +80,9 @@ impl View {
     fn of(proof: &ProofReport) -> Self {
         let mut groups: Vec<Group> = Vec::new();
         let has_case = |id: &str| proof.cases.iter().any(|case| case.clauses.iter().any(|clause| clause == id));
-        let bound = |clause: &&spec::Clause| clause.role() == Role::Broker || has_case(clause.id());
+        let bound = |clause: &&spec::Clause| {
+            matches!(clause.role(), Role::Broker | Role::Adapter | Role::Host) || has_case(clause.id())
+        };
         for clause in spec::clauses().iter().filter(bound) {
             if groups.last().is_none_or(|group| group.area != clause.area()) {
                 groups.push(Group { area: clause.area(), rows: Vec::new() });
@@ -94,6 +104,15 @@ impl View {
             areas: groups.iter().map(|group| group.area).collect(),
             groups,
             saboteurs: proof.saboteurs.iter().map(SaboteurRow::of).collect(),
+            trivial: proof
+                .trivial
+                .iter()
+                .map(|trivial| TrivialRow {
+                    name: clean(&trivial.name),
+                    about: clean(&trivial.about),
+                    passed: trivial.passed.iter().map(|case| clean(case)).collect(),
+                })
+                .collect(),
             honest: proof
                 .honest
                 .iter()

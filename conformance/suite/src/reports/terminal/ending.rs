@@ -37,8 +37,8 @@ pub fn run_ending(report: &RunReport, colours: bool) -> String {
         let line = format!("left behind: {}", clean(what));
         ending.line(&line);
     }
-    for what in &report.misbehaviour {
-        let line = ending.paint.red("the adapter broke its protocol: ") + &clean(what);
+    for what in &report.misbehaved {
+        let line = format!("the adapter's breach of its protocol: {}", clean(what));
         ending.line(&line);
     }
     ending.profiles(&report.profiles);
