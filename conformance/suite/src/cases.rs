@@ -4,12 +4,15 @@
 mod ack;
 mod adr;
 mod brw;
+mod con;
 mod del;
 mod dlq;
 mod dly;
 mod dup;
+mod dur;
 mod exp;
 mod grp;
+mod host;
 mod lim;
 mod lse;
 mod obs;
@@ -46,6 +49,9 @@ pub fn all() -> Vec<&'static Case> {
         adr::CASES,
         brw::CASES,
         prs::CASES,
+        dur::CASES,
+        con::CASES,
+        host::CASES,
         lim::CASES,
         lim::NAMES,
         ten::CASES,

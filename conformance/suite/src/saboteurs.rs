@@ -6,10 +6,12 @@ mod adr;
 mod brw;
 mod changed;
 mod chooses;
+mod con;
 mod del;
 mod dlq;
 mod dly;
 mod dup;
+mod dur;
 mod exp;
 mod grp;
 mod layer;
@@ -84,7 +86,10 @@ pub fn all() -> Vec<&'static Saboteur> {
         adr::SABOTEURS,
         brw::SABOTEURS,
         prs::SABOTEURS,
+        dur::SABOTEURS,
+        con::SABOTEURS,
         lim::SABOTEURS,
+        lim::values::SABOTEURS,
         ten::SABOTEURS,
         obs::SABOTEURS,
         rpc::SABOTEURS,

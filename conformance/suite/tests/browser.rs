@@ -9,7 +9,8 @@ mod made;
 
 use driver::Browser;
 use serde_json::{Value, json};
-use workwire_conformance::reports::{SideBySide, run_html};
+use workwire_conformance::reports::{ProofReport, RunReport, SideBySide, run_html};
+use workwire_conformance::{cases, saboteurs, selftest};
 
 /// A page in a browser of its own, at this width.
 fn opened(page: &str, width: u32) -> Browser {
@@ -26,9 +27,9 @@ fn run_page() -> String {
 fn matrix_page() -> String {
     let sides = [
         made::collected(made::suite(), &made::made()),
-        made::collected(workwire_conformance::cases::all(), &made::ran(None)),
-        made::collected(workwire_conformance::cases::all(), &made::ran(Some("redelivers_after_done"))),
-        made::collected(workwire_conformance::cases::all(), &made::ran(Some("takes_any_tag"))),
+        made::collected(cases::all(), &made::ran(None)),
+        made::collected(cases::all(), &made::ran(Some("redelivers_after_done"))),
+        made::collected(cases::all(), &made::ran(Some("takes_any_tag"))),
     ];
     SideBySide::of(&sides).html().unwrap()
 }
@@ -68,6 +69,17 @@ fn filters_choose_by_verdict_area_and_words() {
     browser.type_into("#find", " nothing like it");
     assert_eq!(browser.ask("return document.getElementById('none').checkVisibility()"), json!(true));
     assert_eq!(browser.console(), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_saved_is_the_report_to_the_last_digit() {
+    let browser = opened(&run_page(), 1280);
+    let saved = browser.ask(
+        "const make = URL.createObjectURL; let blob; URL.createObjectURL = (of) => { blob = of; return make(of); };
+         document.getElementById('save').click(); return blob.text();",
+    );
+    let report = RunReport::parse(saved.as_str().unwrap()).unwrap();
+    assert_eq!(report, made::collected(made::suite(), &made::made()));
 }
 
 #[test]
@@ -135,10 +147,18 @@ fn colours_follow_the_system_and_the_button() {
         browser.ask("return document.getElementById('theme').getAttribute('aria-label')"),
         json!("Colours: dark")
     );
-    for colours in ["light", "dark"] {
-        browser.prefer(colours);
-        browser.ask("delete document.documentElement.dataset.theme");
-        assert_eq!(browser.ask(LEAST_CONTRAST), json!([]), "{colours}");
+}
+
+#[test]
+fn every_text_stands_out_in_both_colours() {
+    for page in [run_page(), matrix_page()] {
+        let browser = opened(&page, 1280);
+        for colours in ["light", "dark"] {
+            browser.prefer(colours);
+            assert_eq!(browser.ask(LEAST_CONTRAST), json!([]), "{colours}");
+        }
+        browser.ask("const bar = document.querySelector('.op.offender'); if (bar) bar.focus()");
+        browser.shot(if page.contains("brokers side by side") { "matrix-dark" } else { "run-focused" });
     }
 }
 
@@ -174,6 +194,21 @@ fn a_matrix_is_drawn_and_filtered() {
     browser.type_into("#find", "ACK-2");
     assert_eq!(browser.ask(SHOWN), json!(1));
     assert_eq!(browser.ask("return document.querySelectorAll('img, iframe, link').length"), json!(0));
+    assert_eq!(browser.console(), Vec::<String>::new());
+}
+
+#[test]
+fn a_proof_is_drawn_and_filtered() {
+    let cases = made::TWO.map(|id| cases::find(id).unwrap());
+    let matrix = selftest::run(&cases, &saboteurs::all(), 1, 2);
+    let proof = ProofReport::of(&matrix, &cases, &matrix.shortfalls(&cases, &["ACK-1", "ACK-999"]));
+    let browser = opened(&proof.html().unwrap(), 1280);
+    browser.shot("proof");
+    browser.type_into("#find", "redelivers_after_done");
+    let shown = browser.ask(SHOWN).as_u64().unwrap();
+    assert!(shown >= 2, "the clause and the saboteur: {shown}");
+    browser.resize(360, 900);
+    assert_eq!(browser.ask(SCROLLS), json!(0));
     assert_eq!(browser.console(), Vec::<String>::new());
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use tokio::sync::mpsc;
 use workwire_conformance::codec::{self, OwnCodec};
-use workwire_conformance::event::{Event, Judged};
+use workwire_conformance::event::{Event, Judged, Limits};
 use workwire_conformance::verdict::Verdict;
 
 fn folder() -> PathBuf {
@@ -61,6 +61,7 @@ async fn the_own_codec_passes_every_case() {
         version: "0".to_owned(),
         language: None,
         capabilities: Vec::new(),
+        limits: Limits { max_priority: 0, max_message_bytes: 0 },
     };
     codec::run(Arc::new(OwnCodec), target, |_| true, events).await.unwrap();
     let mut ended = 0;

@@ -11,7 +11,7 @@ use crate::history::History;
 pub const ATTEMPTS: Checker = Checker {
     name: "attempts",
     about: "A delivery's attempt is one more than the attempts used up before it; a letter's are the last delivery's.",
-    clause: "ACK-9",
+    clause: "ACK-17",
     kinds: &[Kind::AttemptWrong],
     check: attempts,
 };

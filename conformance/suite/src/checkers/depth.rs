@@ -19,7 +19,7 @@ use crate::history::{
 pub const DEPTH: Checker = Checker {
     name: "depth",
     about: "At every quiet point the counts are what was published less what has left.",
-    clause: "OBS-1",
+    clause: "OBS-5",
     kinds: &[Kind::Depth],
     check: depth,
 };

@@ -10,7 +10,7 @@ use crate::history::{History, Micros};
 pub const TWO_HOLDERS: Checker = Checker {
     name: "two_holders",
     about: "No two consumers of a group hold one message at the same time.",
-    clause: "DEL-4",
+    clause: "DEL-9",
     kinds: &[Kind::TwoHolders],
     check: two_holders,
 };

@@ -14,7 +14,7 @@ use crate::history::{Answer, Call, History, Outcome, Place, Word};
 pub const PHANTOM: Checker = Checker {
     name: "phantom",
     about: "Whatever is delivered was published before.",
-    clause: "DEL-1",
+    clause: "DEL-6",
     kinds: &[Kind::Phantom],
     check: phantom,
 };
@@ -23,7 +23,7 @@ pub const PHANTOM: Checker = Checker {
 pub const REFUSED_DELIVERED: Checker = Checker {
     name: "refused_delivered",
     about: "What was refused is never delivered.",
-    clause: "DEL-1",
+    clause: "DEL-28",
     kinds: &[Kind::RefusedDelivered],
     check: refused_delivered,
 };
@@ -32,7 +32,7 @@ pub const REFUSED_DELIVERED: Checker = Checker {
 pub const LEAKED: Checker = Checker {
     name: "leaked",
     about: "Nothing is seen by another queue, tenant, group or recipient than it is for.",
-    clause: "TEN-1",
+    clause: "DEL-14",
     kinds: &[Kind::Leaked],
     check: leaked,
 };

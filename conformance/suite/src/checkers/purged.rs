@@ -10,7 +10,7 @@ use crate::history::{Call, History, Outcome, Place};
 pub const PURGED: Checker = Checker {
     name: "purged",
     about: "What was ready when its queue was purged, or there when it was deleted, is never delivered.",
-    clause: "OBS-4",
+    clause: "OBS-13",
     kinds: &[Kind::Purged],
     check: purged,
 };

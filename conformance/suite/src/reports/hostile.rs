@@ -88,6 +88,26 @@ fn without_passwords(text: &str) -> String {
         };
     }
     clean.push_str(rest);
+    without_parameters(&clean)
+}
+
+/// `password=…`, as in the query of a URL or in a list of settings.
+fn without_parameters(text: &str) -> String {
+    const NAME: &str = "password=";
+    // Of ASCII letters alone, so that places in both are the same.
+    let lower = text.to_ascii_lowercase();
+    let mut clean = String::with_capacity(text.len());
+    let mut from = 0;
+    while let Some(at) = lower[from..].find(NAME).map(|at| from + at + NAME.len()) {
+        clean.push_str(&text[from..at]);
+        let value = &text[at..];
+        let end = value.find(|c: char| c.is_whitespace() || matches!(c, '&' | ';' | ',' | '"' | '\'' | ')'));
+        from = at + end.unwrap_or(value.len());
+        if from > at {
+            clean.push_str("***");
+        }
+    }
+    clean.push_str(&text[from..]);
     clean
 }
 
@@ -124,6 +144,9 @@ mod tests {
             ("x://user@host", "x://user@host"),
             ("x://u:p@ss@host", "x://u:***@host"),
             ("://", "://"),
+            ("postgres://h/db?user=u&password=secret&x=1", "postgres://h/db?user=u&password=***&x=1"),
+            ("host=h Password=secret dbname=d", "host=h Password=*** dbname=d"),
+            ("password= nothing", "password= nothing"),
         ] {
             assert_eq!(line(text, 1_000), clean);
         }

@@ -75,7 +75,7 @@ fn test(case: &CaseReport) -> TestCase {
     }
     made.status.set_description(hostile::lines(&text, 20_000));
     if !case.log.is_empty() {
-        made.set_system_err(hostile::log(&case.log));
+        made.set_system_err(hostile::lines(&case.log, 2 * hostile::MOST_OF_A_LOG));
     }
     made
 }

@@ -126,12 +126,13 @@ impl ProofReport {
     pub fn words(&self) -> String {
         let caught = self.saboteurs.iter().filter(|saboteur| !saboteur.caught_by.is_empty()).count();
         let can_fail = self.cases.iter().filter(|case| !case.fails.is_empty()).count();
-        format!(
-            "{can_fail} of {} cases can fail, {caught} of {} saboteurs are caught, {} shortfalls",
-            self.cases.len(),
-            self.saboteurs.len(),
-            self.shortfalls.len()
-        )
+        let shortfalls = match self.shortfalls.len() {
+            0 => "nothing falls short".to_owned(),
+            1 => "1 shortfall".to_owned(),
+            several => format!("{several} shortfalls"),
+        };
+        let (cases, saboteurs) = (self.cases.len(), self.saboteurs.len());
+        format!("{can_fail} of {cases} cases can fail, {caught} of {saboteurs} saboteurs are caught, {shortfalls}")
     }
 
     /// As lines of text.

@@ -24,8 +24,6 @@ pub struct Progress {
     bar: Option<ProgressBar>,
     running: Vec<&'static str>,
     failed: usize,
-    total: usize,
-    done: usize,
 }
 
 impl Progress {
@@ -47,14 +45,13 @@ impl Progress {
     /// A line for each case.
     #[must_use]
     pub const fn lines() -> Self {
-        Progress { bar: None, running: Vec::new(), failed: 0, total: 0, done: 0 }
+        Progress { bar: None, running: Vec::new(), failed: 0 }
     }
 
     /// Takes what a run tells next, and says what is to be printed of it.
     pub fn take(&mut self, event: &Event) -> String {
         match event {
             Event::Began(beginning) => {
-                self.total = beginning.cases;
                 if let Some(bar) = &self.bar {
                     bar.set_length(u64::try_from(beginning.cases).unwrap_or(u64::MAX));
                     bar.enable_steady_tick(Duration::from_millis(200));
@@ -62,7 +59,8 @@ impl Progress {
                 let target = &beginning.target;
                 let (name, version) = (hostile::line(&target.name, 200), hostile::line(&target.version, 200));
                 let address = hostile::line(&target.address, 200);
-                format!("{name} {version} at {address}: {} cases, seed {}\n", beginning.cases, beginning.seed)
+                let (cases, seed) = (beginning.cases, beginning.seed);
+                self.line(format!("{name} {version} at {address}: {cases} cases, seed {seed}"))
             }
             Event::CaseBegan { id } => {
                 self.running.push(id);
@@ -83,7 +81,6 @@ impl Progress {
 
     fn ended(&mut self, ended: &Ended) -> String {
         self.running.retain(|id| *id != ended.id);
-        self.done += 1;
         if ended.verdict == Verdict::Fail {
             self.failed += 1;
         }
@@ -165,5 +162,46 @@ impl Paint {
 
     fn yellow(self, text: &str) -> String {
         self.with(AnsiColor::Yellow.on_default(), text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn began(id: &'static str) -> Event {
+        Event::CaseBegan { id }
+    }
+
+    fn ended(id: &'static str, verdict: Verdict) -> Event {
+        let (reason, broken, history, log) = (String::new(), Vec::new(), None, String::new());
+        let clauses = &["ACK-1"];
+        Event::CaseEnded(Box::new(Ended {
+            id,
+            clauses,
+            must: true,
+            verdict,
+            reason,
+            broken,
+            duration_ms: 1,
+            history,
+            log,
+        }))
+    }
+
+    #[test]
+    fn a_bar_names_some_of_the_running_cases() {
+        let mut progress = Progress::over(ProgressBar::hidden());
+        let message = |progress: &Progress| progress.bar.as_ref().map(ProgressBar::message).unwrap_or_default();
+        for id in ["a/one", "a/two", "a/three", "a/four", "a/five"] {
+            assert_eq!(progress.take(&began(id)), "", "the bar says it");
+        }
+        assert_eq!(message(&progress), "a/one  a/two  a/three  and 2 more");
+        progress.take(&ended("a/two", Verdict::Pass));
+        progress.take(&ended("a/one", Verdict::Fail));
+        assert_eq!(message(&progress), "1 failed  a/three  a/four  a/five");
+        assert_eq!(progress.bar.as_ref().map(ProgressBar::position), Some(2));
+        assert_eq!(progress.take(&Event::Ended { duration_ms: 1, broken_off: false }), "");
+        assert!(progress.bar.is_some_and(|bar| bar.is_finished()));
     }
 }

@@ -131,7 +131,8 @@ impl Browser {
     pub(crate) fn shot(&self, name: &str) {
         let Ok(folder) = std::env::var("WORKWIRE_SHOTS") else { return };
         let width = self.ask("return innerWidth").as_u64().unwrap();
-        let height = self.ask("return Math.min(document.documentElement.scrollHeight, 6000)").as_u64().unwrap();
+        let height =
+            self.ask("return Math.min(document.documentElement.scrollHeight, innerWidth * 4)").as_u64().unwrap();
         self.resize(u32::try_from(width).unwrap(), u32::try_from(height).unwrap());
         let png = self.get("/screenshot");
         let png = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, png.as_str().unwrap()).unwrap();

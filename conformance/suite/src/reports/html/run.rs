@@ -284,7 +284,7 @@ impl CaseView {
                     lines: history.operations.iter().map(|one| Line::of(one, &names, &offenders)).collect(),
                 }
             }),
-            log: hostile::log(&case.log),
+            log: hostile::lines(&case.log, 2 * hostile::MOST_OF_A_LOG),
         }
     }
 }

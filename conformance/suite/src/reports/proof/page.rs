@@ -53,7 +53,7 @@ struct Row {
 struct SaboteurRow {
     name: String,
     area: String,
-    about: String,
+    about: minijinja::Value,
     breaks: Vec<String>,
     caught_by: Vec<String>,
     spares: String,
@@ -132,7 +132,7 @@ impl SaboteurRow {
         SaboteurRow {
             name: clean(&saboteur.name),
             area: clean(main.split_once('-').map_or(main, |(area, _)| area)),
-            about: clean(&saboteur.about),
+            about: html::clause(&saboteur.about),
             breaks: saboteur.breaks.iter().map(|clause| clean(clause)).collect(),
             caught_by: saboteur.caught_by.iter().map(|case| clean(case)).collect(),
             spares: format!("{spared} of {}", saboteur.others),
