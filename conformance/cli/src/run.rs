@@ -39,7 +39,8 @@ async fn judge(order: Order, out: &mut Output) -> Result<Exit, Failure> {
     let Order { judged, folder: _folder, options, known, strict, reports, histories } = order;
     let brake = options.brake.clone();
     let (sender, mut events) = mpsc::unbounded_channel();
-    let suite = if matches!(judged, Judged::Broker(..)) { cases::all() } else { Vec::new() };
+    let suite =
+        if matches!(judged, Judged::Broker(..)) { cases::all() } else { workwire_conformance::codec::for_reports() };
     let mut heard = Heard {
         tally: Tally::new(known, strict),
         lines: Lines::new(),

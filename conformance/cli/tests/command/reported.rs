@@ -55,6 +55,15 @@ fn a_report_is_verified_and_one_that_was_changed_is_not() {
 }
 
 #[test]
+fn the_report_of_a_codec_is_verified_too() {
+    let folder = Folder::new();
+    let ran = run_in(folder.path(), &["run", "--role", "codec", "--only", "codec/WRS", "--report", "codec.json"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let verified = run_in(folder.path(), &["verify", "codec.json"]);
+    assert_eq!(verified.code, 0, "{verified:?}");
+}
+
+#[test]
 fn reports_stand_side_by_side() {
     let folder = Folder::new();
     failed(&folder);
