@@ -69,7 +69,8 @@ pub(super) const CASES: &[Case] = &[
 async fn five_publishers_and_three_consumers(stage: &mut Stage) -> Result<(), Stop> {
     const PUBLISHERS: usize = 5;
     const EACH: usize = 24;
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let policy = Policy { lease_ms: stage.ms(4_000), ..Policy::default() };
+    let queue = stage.queue("tasks", &policy).await?;
     let work = Work::new(stage, PUBLISHERS * EACH);
     let mut crowd = JoinSet::new();
     for _ in 0..PUBLISHERS {
@@ -81,7 +82,7 @@ async fn five_publishers_and_three_consumers(stage: &mut Stage) -> Result<(), St
     }
     all_of(crowd).await;
     let last = stage.client("last").await?;
-    stage.drain(&last, &queue, None, Policy::default().lease_ms).await?;
+    stage.drain(&last, &queue, None, policy.lease_ms).await?;
     Ok(())
 }
 
@@ -117,7 +118,8 @@ async fn consumers_come_and_go(stage: &mut Stage) -> Result<(), Stop> {
 async fn twenty_agents_and_a_thousand_messages(stage: &mut Stage) -> Result<(), Stop> {
     const AGENTS: usize = 20;
     const EACH: usize = 50;
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let policy = Policy { lease_ms: stage.ms(4_000), ..Policy::default() };
+    let queue = stage.queue("tasks", &policy).await?;
     let batch = stage.claims(Capability::Batch);
     let work = Work::new(stage, AGENTS * EACH);
     let mut crowd = JoinSet::new();
@@ -141,7 +143,7 @@ async fn twenty_agents_and_a_thousand_messages(stage: &mut Stage) -> Result<(), 
     let numbers = all_of(crowd).await;
     stage.demand_of("CON-4", &numbers, Expectation::Accepted);
     let last = stage.client("last").await?;
-    let left = stage.drain(&last, &queue, None, Policy::default().lease_ms).await?;
+    let left = stage.drain(&last, &queue, None, policy.lease_ms).await?;
     let told = last.depth(&queue, None).await;
     stage.demand("CON-4", &told, Expectation::ready(0));
     // What the agents left for others was no end of theirs.

@@ -227,9 +227,9 @@ impl<'a> Count<'a> {
         }
         let ledger = self.of(publish.queue);
         if delay > 0 {
-            ledger.delayed += 1
+            ledger.delayed += 1;
         } else {
-            ledger.ready += 1
+            ledger.ready += 1;
         }
         ledger.expires = [ledger.expires, expires].into_iter().flatten().min();
         let length = ledger.ready + ledger.leased + ledger.delayed;
@@ -244,9 +244,9 @@ impl<'a> Count<'a> {
         let until = after(operation.began, policy.lease_ms).saturating_sub(GRAIN);
         let ledger = self.of(queue);
         if rested {
-            ledger.delayed -= 1
+            ledger.delayed -= 1;
         } else {
-            ledger.ready -= 1
+            ledger.ready -= 1;
         }
         ledger.leased += 1;
         ledger.leases.push(Reverse((until, delivery)));

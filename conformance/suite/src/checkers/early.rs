@@ -4,6 +4,7 @@ use workwire_broker::Capability;
 
 use super::arrivals::{Rests, arrivals, unserved};
 use super::book::Book;
+use super::story::Published;
 use super::{Checker, Found};
 use crate::anomaly::Kind;
 use crate::history::{History, SettleAs};
@@ -24,7 +25,7 @@ fn early(history: &History) -> Found {
     book.read(|story| {
         let backs_off = backoff && book.lives.policy(story.queue).is_some_and(|policy| !policy.backoff_ms.is_empty());
         for taken in story.groups() {
-            let rests = story.published.iter().any(|published| published.is_delayed())
+            let rests = story.published.iter().any(Published::is_delayed)
                 || taken.iter().filter_map(|taken| taken.settled.or(taken.maybe)).any(|settled| match settled.how {
                     SettleAs::Retry(delay_ms) => delay_ms.map_or(backs_off, |ms| ms > 0),
                     _ => false,

@@ -41,7 +41,9 @@ fn lost(history: &History) -> Found {
     for ((queue, group), place) in drained {
         groups.entry(queue).or_default().push((group, place));
     }
-    groups.values_mut().for_each(|groups| groups.sort_unstable());
+    for groups in groups.values_mut() {
+        groups.sort_unstable();
+    }
     book.read(|story| {
         for (group, drain) in groups.get(&story.queue).into_iter().flatten() {
             look(&book, story, *group, *drain, &mut found);

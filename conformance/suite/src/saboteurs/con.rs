@@ -217,7 +217,7 @@ struct Freed {
     out: HashMap<(Queue, Uuid), Arc<str>>,
     /// Who is still connected.
     connected: HashSet<Arc<str>>,
-    freed: HashMap<Queue, u32>,
+    number: HashMap<Queue, u32>,
 }
 
 impl Defect for FreesEight {
@@ -231,7 +231,7 @@ impl Defect for FreesEight {
                     freed.connected.insert(Arc::clone(&inner.name));
                     let before = freed.out.insert((queue.clone(), delivery.id), Arc::clone(&inner.name));
                     let timed_out = before.is_some_and(|holder| freed.connected.contains(&holder));
-                    let number = freed.freed.entry(queue.clone()).or_default();
+                    let number = freed.number.entry(queue.clone()).or_default();
                     *number += u32::from(timed_out);
                     timed_out && *number > 8
                 };

@@ -371,14 +371,18 @@ impl Defect for ForgetsIds {
     fn restart<'a>(&'a self, broker: &'a Arc<dyn Broker>, mode: RestartMode) -> Answer<'a, ()> {
         if mode == RestartMode::Kill {
             let mut ids = lock(&self.0);
-            ids.forgotten = ids.seen.clone();
+            let seen = ids.seen.clone();
+            ids.forgotten.extend(seen);
         }
         broker.restart(mode)
     }
 }
 
 #[derive(Default)]
-struct LosesHeld(Mutex<HashMap<Tag, (Arc<str>, Queue, Uuid)>>);
+struct LosesHeld(Mutex<HashMap<Tag, Holding>>);
+
+/// Who holds which message of which queue.
+type Holding = (Arc<str>, Queue, Uuid);
 
 impl Defect for LosesHeld {
     fn fetch<'a>(&'a self, inner: &'a Inner, queue: &'a Queue, fetch: Fetch) -> Answer<'a, Vec<Delivery>> {
@@ -437,7 +441,8 @@ impl Defect for ForgetsAttempts {
     fn restart<'a>(&'a self, broker: &'a Arc<dyn Broker>, mode: RestartMode) -> Answer<'a, ()> {
         if mode == RestartMode::Kill {
             let mut counted = lock(&self.0);
-            counted.forgotten = counted.last.clone();
+            let last = counted.last.clone();
+            counted.forgotten.extend(last);
         }
         broker.restart(mode)
     }

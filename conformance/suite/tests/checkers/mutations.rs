@@ -122,7 +122,7 @@ proptest! {
         let Some(place) = fetched else { return Err(TestCaseError::reject("taken by another")) };
         let one = *operations[place].deliveries().iter().find(|one| one.tag == settle.tag).unwrap();
         let stored = |operation: &&Operation| operation.outcome == Outcome::Ok(Answer::Published(Stored::Stored)) && matches!(operation.call, Call::Publish(publish) if publish.id == one.id && publish.queue == settle.queue);
-        let taken = operations.iter().filter(|operation| operation.queue() == Some(settle.queue)).flat_map(|operation| operation.deliveries()).filter(|other| other.id == one.id);
+        let taken = operations.iter().filter(|operation| operation.queue() == Some(settle.queue)).flat_map(Operation::deliveries).filter(|other| other.id == one.id);
         prop_assume!(operations.iter().filter(stored).count() == 1 && taken.count() == 1);
         // The same answer once more, right behind the first.
         let mut again = operations[place].clone();
