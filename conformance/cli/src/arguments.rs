@@ -115,7 +115,7 @@ fn max_bytes(text: &str) -> Result<usize, String> {
 #[derive(Debug, Args)]
 #[command(after_help = exit::HELP)]
 pub(crate) struct Explain {
-    /// The id of a clause, for example WRS-4, or of a case, for example ack/done_never_comes_back.
+    /// The id of a clause, for example WRS-4, or of a case, for example `ack/done_never_comes_back`.
     pub(crate) id: String,
 }
 

@@ -1,5 +1,7 @@
 //! `workwire completions`: what a shell completes.
 
+use std::io::Write;
+
 use clap::CommandFactory;
 
 use crate::arguments::{Arguments, Completions};
@@ -7,6 +9,8 @@ use crate::exit::{Exit, Failure};
 use crate::output::Output;
 
 pub(crate) fn run(arguments: &Completions, out: &mut Output) -> Result<Exit, Failure> {
-    clap_complete::generate(arguments.shell, &mut <Arguments as CommandFactory>::command(), "workwire", out);
+    let mut text = Vec::new();
+    clap_complete::generate(arguments.shell, &mut <Arguments as CommandFactory>::command(), "workwire", &mut text);
+    out.write_all(&text)?;
     Ok(Exit::Holds)
 }

@@ -21,7 +21,7 @@ Exit codes:
   3  the target could not be set up, or answers no more
   4  nothing ran
   5  only unknown verdicts stand in the way of 0
-  130, 143  broken off by Ctrl-C, or by a signal to end; what ran was cleaned away"
+  130, 143, 129  broken off by Ctrl-C, by a signal to end, or with its terminal; what ran was cleaned away"
     };
 }
 
@@ -77,11 +77,6 @@ pub(crate) struct Failure(Exit, String);
 impl Failure {
     pub(crate) fn new(reason: impl Into<String>) -> Self {
         Failure(Exit::WrongUse, reason.into())
-    }
-
-    /// Of a command that ends in another way than wrong use.
-    pub(crate) fn ending(exit: Exit, reason: impl Into<String>) -> Self {
-        Failure(exit, reason.into())
     }
 
     /// Of something done to a file.

@@ -92,7 +92,8 @@ fn not_started(what: &impl std::fmt::Display, error: &StartError) -> OpenError {
     let mut text = format!("{what}: {why}");
     let log: Vec<&str> = error.log().lines().filter(|line| !line.trim().is_empty()).collect();
     if !log.is_empty() && !text.contains("its log ends") {
-        text.push_str(&format!("; its log ends: {}", plain(&log[log.len().saturating_sub(LINES)..].join(" | "))));
+        text.push_str("; its log ends: ");
+        text.push_str(&plain(&log[log.len().saturating_sub(LINES)..].join(" | ")));
     }
     OpenError::setup(text)
 }

@@ -9,12 +9,14 @@ mod reports;
 mod tally;
 
 use std::io::Write;
+use std::path::PathBuf;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use workwire_broker::OpenError;
 use workwire_conformance::event::Event;
-use workwire_conformance::runner;
+use workwire_conformance::reports::Collector;
+use workwire_conformance::{cases, runner};
 
 use crate::arguments::Run;
 use crate::exit::{Exit, Failure};
@@ -24,7 +26,6 @@ use crate::signals::Signals;
 use histories::Histories;
 use lines::Lines;
 use order::{Judged, Order};
-use reports::Reports;
 use tally::Tally;
 
 pub(crate) fn run(arguments: &Run, out: &mut Output) -> Result<Exit, Failure> {
@@ -38,6 +39,15 @@ async fn judge(order: Order, out: &mut Output) -> Result<Exit, Failure> {
     let Order { judged, folder: _folder, options, known, strict, reports, histories } = order;
     let brake = options.brake.clone();
     let (sender, mut events) = mpsc::unbounded_channel();
+    let suite =
+        if matches!(judged, Judged::Broker(..)) { cases::all() } else { workwire_conformance::codec::for_reports() };
+    let mut heard = Heard {
+        tally: Tally::new(known, strict),
+        lines: Lines::new(),
+        collector: Collector::of(suite),
+        histories,
+        reports,
+    };
     let running = tokio::spawn(async move {
         match judged {
             Judged::Broker(cases, subject) => runner::run(&cases, &subject, &options, sender).await,
@@ -45,13 +55,11 @@ async fn judge(order: Order, out: &mut Output) -> Result<Exit, Failure> {
             Judged::OwnCodec => codec::own(&options, sender).await,
         }
     });
-    let mut heard =
-        Heard { tally: Tally::new(known, strict), lines: Lines::default(), reports: Reports::to(reports), histories };
     let mut signal = None;
     loop {
         tokio::select! {
             event = events.recv() => match event {
-                Some(event) => heard.hear(event, out)?,
+                Some(event) => heard.hear(&event, out)?,
                 None => break,
             },
             number = signals.next() => {
@@ -86,26 +94,32 @@ async fn finished(running: JoinHandle<Result<(), OpenError>>) -> Result<(), Fail
 struct Heard {
     tally: Tally,
     lines: Lines,
-    reports: Reports,
+    collector: Collector,
     histories: Histories,
+    reports: Vec<PathBuf>,
 }
 
 impl Heard {
-    fn hear(&mut self, event: Event, out: &mut Output) -> Result<(), Failure> {
-        let saved = match &event {
+    fn hear(&mut self, event: &Event, out: &mut Output) -> Result<(), Failure> {
+        let saved = match event {
             Event::CaseEnded(ended) => self.histories.hear(ended)?,
             _ => None,
         };
-        let counted = self.tally.hear(&event);
-        self.lines.hear(&event, counted, saved.as_deref(), out)?;
-        self.reports.hear(event);
+        let counted = self.tally.hear(event);
+        self.lines.hear(event, counted, saved.as_deref(), out)?;
+        self.collector.take(event);
         Ok(())
     }
 
     fn end(self, signal: Option<u8>, out: &mut Output) -> Result<Exit, Failure> {
-        let Heard { tally, lines, reports, .. } = self;
-        lines.end(&tally, out)?;
-        reports.write(&tally, out)?;
-        Ok(signal.map_or_else(|| tally.exit(), Exit::BrokenOff))
+        let Heard { tally, lines, collector, reports, .. } = self;
+        let report = collector.report();
+        lines.end(report.as_ref(), &tally, out)?;
+        // What was broken off is told by the exit code, whatever it would have come to.
+        if let Some(signal) = signal {
+            return Ok(Exit::BrokenOff(signal));
+        }
+        reports::written(&reports, report.as_ref())?;
+        Ok(tally.exit())
     }
 }

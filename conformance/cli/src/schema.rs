@@ -31,8 +31,11 @@ pub(crate) fn run(arguments: &Schema, out: &mut Output) -> Result<Exit, Failure>
 fn generate(folder: &Path) -> Result<Vec<Generated>, Failure> {
     let messages = workwire::schemas();
     let lines = workwire_broker::adapter::schemas();
+    let mut of_the_suite = workwire_conformance::reports::schemas();
+    of_the_suite.push(workwire_conformance::history::schema());
     let mut files: Vec<Generated> =
         messages.iter().map(|file| (PathBuf::from(file.path()), file.text().to_owned())).collect();
+    files.extend(of_the_suite.iter().map(|file| (PathBuf::from(file.path()), file.text().to_owned())));
     files.extend(lines.iter().map(|file| (PathBuf::from(file.path()), file.text().to_owned())));
     files.extend(index::generate(folder)?);
     Ok(files)

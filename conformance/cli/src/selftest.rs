@@ -3,10 +3,12 @@
 mod progress;
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::thread::available_parallelism;
 
 use workwire::spec::{self, Role};
 use workwire_conformance::plan::Filter;
+use workwire_conformance::reports::{self, ProofReport};
 use workwire_conformance::saboteurs::{self, Saboteur};
 use workwire_conformance::selftest::{self, Matrix, Shortfall};
 use workwire_conformance::{Case, cases, codec};
@@ -46,7 +48,9 @@ pub(crate) fn run(arguments: &Selftest, out: &mut Output) -> Result<Exit, Failur
         liars = of_codecs.columns.len() - 1;
         shortfalls.extend(short);
     }
-    write!(out, "{}", text(&matrix))?;
+    let proof = ProofReport::of(&matrix, &wanted, &shortfalls);
+    written(&arguments.report, &proof)?;
+    write!(out, "{}", proof.text())?;
     let counts =
         Counts { clauses: clauses.len() + reads, cases: wanted.len() + reads, saboteurs: saboteurs.len() + liars };
     judged(&counts, &shortfalls, out)
@@ -83,15 +87,18 @@ fn brokers(cases: &[&'static Case], saboteurs: &[&'static Saboteur], seed: u64, 
     whole
 }
 
-/// A line for each broker with a defect: what it breaks, and who catches it.
-fn text(matrix: &Matrix) -> String {
-    let mut text = String::new();
-    for column in matrix.columns.iter().filter(|column| !column.breaks.is_empty()) {
-        let caught: Vec<&str> = column.caught_by().map(|cell| cell.case).collect();
-        let by = if caught.is_empty() { "nobody".to_owned() } else { caught.join(" ") };
-        text.push_str(&format!("{:40} {:12} caught by {by}\n", column.name, column.breaks.join(" ")));
+/// Writes the reports that were asked for.
+fn written(paths: &[PathBuf], proof: &ProofReport) -> Result<(), Failure> {
+    for path in paths {
+        let text = match files::ending(path) {
+            "html" => proof.html(),
+            "txt" => Ok(proof.text()),
+            _ => proof.json(),
+        };
+        let written = text.and_then(|text| reports::write(path, &text));
+        written.map_err(|error| Failure::new(error.to_string()))?;
     }
-    text
+    Ok(())
 }
 
 struct Counts {
@@ -102,9 +109,6 @@ struct Counts {
 
 fn judged(counts: &Counts, shortfalls: &[Shortfall], out: &mut Output) -> Result<Exit, Failure> {
     let Counts { clauses, cases, saboteurs } = counts;
-    for shortfall in shortfalls {
-        writeln!(out, "SHORT {shortfall}")?;
-    }
     write!(out, "{clauses} clauses, {cases} cases, {saboteurs} saboteurs, ")?;
     match shortfalls.len() {
         0 => writeln!(out, "all caught")?,

@@ -1,5 +1,7 @@
 //! Texts of strangers, fit to be printed: what a broker or a message says must not steer a terminal.
 
+use std::fmt::Write;
+
 /// How much of a text is shown.
 const SHOWN: usize = 2_000;
 
@@ -14,36 +16,25 @@ pub(crate) fn plain(text: &str) -> String {
     plain
 }
 
-/// The same, line by line.
-pub(crate) fn lines(text: &str) -> Vec<String> {
-    text.lines().map(plain).collect()
-}
-
 /// Bytes as they may be shown: text as it is, with what steers a terminal written as an escape;
 /// what is no text as the hexadecimal digits of its bytes.
 pub(crate) fn body(bytes: &[u8]) -> String {
     let mut shown = String::new();
-    let mut cut = false;
-    match std::str::from_utf8(bytes) {
-        Ok(text) => {
-            for (index, c) in text.chars().enumerate() {
-                if index == SHOWN {
-                    cut = true;
-                    break;
-                }
-                if steers(c) { shown.extend(c.escape_unicode()) } else { shown.push(c) }
-            }
+    let is_cut = if let Ok(text) = std::str::from_utf8(bytes) {
+        for c in text.chars().take(SHOWN) {
+            if steers(c) { shown.extend(c.escape_unicode()) } else { shown.push(c) }
         }
-        Err(_) => {
-            shown.push_str("0x");
-            for byte in bytes.iter().take(SHOWN / 2) {
-                shown.push_str(&format!("{byte:02x}"));
-            }
-            cut = bytes.len() > SHOWN / 2;
+        text.chars().nth(SHOWN).is_some()
+    } else {
+        shown.push_str("0x");
+        for byte in bytes.iter().take(SHOWN / 2) {
+            // Writing to a string cannot fail.
+            let _ = write!(shown, "{byte:02x}");
         }
-    }
-    if cut {
-        shown.push_str(&format!("… ({} bytes)", bytes.len()));
+        bytes.len() > SHOWN / 2
+    };
+    if is_cut {
+        let _ = write!(shown, "… ({} bytes)", bytes.len());
     }
     shown
 }

@@ -9,6 +9,7 @@ mod command {
     mod mended;
     mod misbehaviour;
     mod read;
+    mod reported;
     mod run;
     mod schema;
     mod use_of_it;

@@ -12,6 +12,7 @@ mod dup;
 mod dur;
 mod exp;
 mod grp;
+mod host;
 mod lim;
 mod lse;
 mod obs;
@@ -50,6 +51,7 @@ pub fn all() -> Vec<&'static Case> {
         prs::CASES,
         dur::CASES,
         con::CASES,
+        host::CASES,
         lim::CASES,
         lim::NAMES,
         ten::CASES,

@@ -8,7 +8,7 @@ mod proof;
 mod run;
 mod vector;
 
-pub use case::{CodecCase, Miss, cases};
+pub use case::{CodecCase, Miss, cases, for_reports};
 pub use liar::{Liar, liars};
 pub use proof::prove;
 pub use run::{Codec, OwnCodec, run};

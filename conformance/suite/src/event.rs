@@ -64,6 +64,18 @@ pub struct Judged {
     pub language: Option<String>,
     /// What it claims.
     pub capabilities: Vec<String>,
+    /// How much it takes, where it is a broker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Limits>,
+}
+
+/// How much a broker takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Limits {
+    /// The highest priority that a queue may have.
+    pub max_priority: i64,
+    /// The most bytes of a body.
+    pub max_message_bytes: u64,
 }
 
 /// How a run begins.

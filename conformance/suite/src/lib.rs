@@ -26,6 +26,7 @@ pub mod oddities;
 pub mod plan;
 pub mod profiles;
 pub mod recorder;
+pub mod reports;
 pub mod runner;
 pub mod saboteurs;
 pub mod selftest;

@@ -8,6 +8,7 @@ mod letters;
 mod protocol;
 mod tags;
 mod taking;
+mod uncounted;
 
 pub(crate) use around::{Around, Turn};
 pub(crate) use claims::Claims;
@@ -115,10 +116,12 @@ const ODDITIES: &[Oddity] = &[
     odd("lets_leases_run", "gives back what lost clients held when its lease ends, and no sooner", || {
         layered(memory(), Arc::new(late::Late::default()))
     }),
+    odd("counts_retries_alone", "claims all but attempts, and counts no lost connection and no ended lease", || {
+        reached(claims_only(Capabilities::all().without(Capability::Attempts)))
+    }),
     odd("core", "claims nothing but what is not optional", || claiming(&[])),
     odd("core_behind_an_adapter", "the same, behind the adapter protocol", || {
-        let broker = Layered::new(memory(), Arc::new(claims::Claims(Capabilities::CORE)));
-        protocol::served(Arc::new(broker), protocol::Odd::Plain)
+        protocol::served(claims_only(Capabilities::CORE), protocol::Odd::Plain)
     }),
     odd("work_bus", "claims what a bus of work needs, and no more", || {
         claiming(&[Capability::Priority, Capability::DeadLetter, Capability::Durable, Capability::Fifo])
@@ -169,6 +172,14 @@ fn choosing(choices: Choices) -> Reaching {
 }
 
 fn claiming(capabilities: &[Capability]) -> Reaching {
-    let claimed = capabilities.iter().copied().collect();
-    layered(memory(), Arc::new(claims::Claims(claimed)))
+    reached(claims_only(capabilities.iter().copied().collect()))
+}
+
+/// Does no more than it claims, wherever it can do less.
+fn claims_only(claimed: Capabilities) -> Arc<dyn Broker> {
+    let mut broker = memory();
+    if !claimed.has(Capability::Attempts) {
+        broker = Arc::new(Layered::new(broker, Arc::new(uncounted::Uncounted::default())));
+    }
+    Arc::new(Layered::new(broker, Arc::new(claims::Claims(claimed))))
 }

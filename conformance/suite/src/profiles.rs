@@ -3,9 +3,10 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use workwire::spec::{self, Clause, Role};
 use workwire_broker::{Capabilities, Capability};
 
-use crate::case::Case;
+use crate::case::{Alone, Case};
 use crate::plan;
 use crate::verdict::Verdict;
 
@@ -133,11 +134,14 @@ impl Profile {
     /// to it; where the runner may not, they stand in the way.
     #[must_use]
     pub fn covers(&self, case: &Case) -> bool {
-        case.needs.iter().all(|need| match need {
-            Capability::Core => true,
-            Capability::Restart => self.capabilities.contains(&Capability::Durable),
-            other => self.capabilities.contains(other),
-        })
+        // How an adapter writes its lines, and what a machine shows besides, is no part of any profile.
+        let role = case.clauses.first().and_then(|id| spec::explain(id)).map(Clause::role);
+        role.is_none_or(|role| role == Role::Broker)
+            && case.needs.iter().all(|need| match need {
+                Capability::Core => true,
+                Capability::Restart => self.capabilities.contains(&Capability::Durable),
+                other => self.capabilities.contains(other),
+            })
     }
 
     /// What of it is not claimed.
@@ -171,8 +175,17 @@ impl Profile {
             in_the_way: Vec::new(),
         };
         for case in cases.iter().filter(|case| self.covers(case)) {
+            let came = came(case.id);
+            // What is about an adapter, or needs the machine, says more where there is one, and is not
+            // asked for where there is none.
+            let was_run = came.is_some_and(|(verdict, _)| verdict != Verdict::Skipped);
+            if !was_run
+                && (plan::is_of_adapters(case) || matches!(case.alone, Alone::OnHost | Alone::OnHostWithSmallDisk))
+            {
+                continue;
+            }
             report.of += 1;
-            match came(case.id) {
+            match came {
                 Some((Verdict::Pass, _)) => report.pass += 1,
                 Some((Verdict::Fail, broken)) => report.fail(case, broken),
                 _ if plan::is_must(case) => report.in_the_way.push(case.id.to_owned()),
@@ -236,7 +249,6 @@ impl ProfileReport {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::case::Alone;
 
     const fn case(id: &'static str, clauses: &'static [&'static str], needs: &'static [Capability]) -> Case {
         Case { id, clauses, needs, checks: &[], alone: Alone::No, run: |_| Box::pin(std::future::ready(Ok(()))) }

@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use workwire_broker::{About, OpenError, clock};
 
 use crate::case::{Alone, Case, Scale};
-use crate::event::{Beginning, Ended, Event, Judged, Suite};
+use crate::event::{Beginning, Ended, Event, Judged, Limits, Suite};
 use crate::plan::{self, Filter, Planned};
 use crate::subject::{Reached, Subject};
 use crate::verdict::Verdict;
@@ -65,6 +65,10 @@ pub fn judged(address: &str, about: &About) -> Judged {
         version: about.version.clone(),
         language: about.language.clone(),
         capabilities: about.capabilities.iter().map(|capability| capability.as_str().to_owned()).collect(),
+        limits: Some(Limits {
+            max_priority: about.limits.max_priority,
+            max_message_bytes: about.limits.max_message_bytes,
+        }),
     }
 }
 

@@ -89,6 +89,7 @@ pub fn all() -> Vec<&'static Saboteur> {
         dur::SABOTEURS,
         con::SABOTEURS,
         lim::SABOTEURS,
+        lim::values::SABOTEURS,
         ten::SABOTEURS,
         obs::SABOTEURS,
         rpc::SABOTEURS,

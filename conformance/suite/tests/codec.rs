@@ -61,6 +61,7 @@ async fn the_own_codec_passes_every_case() {
         version: "0".to_owned(),
         language: None,
         capabilities: Vec::new(),
+        limits: None,
     };
     codec::run(Arc::new(OwnCodec), target, |_| true, events).await.unwrap();
     let mut ended = 0;

@@ -49,7 +49,7 @@ pub(crate) struct Run {
     #[arg(long, value_name = "FILE")]
     pub(crate) known_failing: Option<PathBuf>,
 
-    /// Write a report: its ending says which, .json, .xml (JUnit), .html or .md. May be given again.
+    /// Write a report: its ending says which, .json, .xml for `JUnit`, .html or .md. May be given again.
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Vec<PathBuf>,
 

@@ -16,9 +16,9 @@ pub(super) fn clauses(text: &str) -> Vec<&'static str> {
 pub(super) fn cases(text: &str) -> Vec<&'static str> {
     let text = text.to_ascii_lowercase();
     let name = text.split_once('/').map_or(&*text, |(_, name)| name);
-    let distance = |id: &'static str| match !name.is_empty() && id.contains(name) {
-        true => 0,
-        false => strsim::damerau_levenshtein(&text, &id.to_ascii_lowercase()),
+    let distance = |id: &'static str| {
+        let holds_it = !name.is_empty() && id.contains(name);
+        if holds_it { 0 } else { strsim::damerau_levenshtein(&text, &id.to_ascii_lowercase()) }
     };
     let of_codecs = codec::cases().iter().map(|case| &*case.id);
     let all = cases::all().into_iter().map(|case| case.id).chain(of_codecs);

@@ -26,10 +26,8 @@ async fn inspect(desk: &mut Desk<'_>, arguments: &Inspect) -> Result<Exit, Failu
         recipient: arguments.recipient.clone(),
         after: None,
     };
-    let next = match browses && arguments.max > 0 {
-        true => desk.client.peek(&desk.queue, peek).await?,
-        false => Vec::new(),
-    };
+    let shows = browses && arguments.max > 0;
+    let next = if shows { desk.client.peek(&desk.queue, peek).await? } else { Vec::new() };
     let next: Vec<Shown> = next.iter().map(Shown::from).collect();
     if desk.json {
         let broker = json!({"name": about.name, "version": about.version});

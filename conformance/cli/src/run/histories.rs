@@ -1,6 +1,7 @@
 //! The histories of cases that fail, each in a file of its own.
 
 use std::fs;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use workwire_conformance::event::Ended;
@@ -27,7 +28,11 @@ impl Histories {
             return Ok(None);
         };
         let path = folder.join(format!("{}.history.jsonl", ended.id.replace('/', "-")));
-        let written = fs::write(&path, format!("{history:?}"));
+        let written = fs::File::create(&path).and_then(|file| {
+            let mut file = BufWriter::new(file);
+            history.write(&mut file)?;
+            file.flush()
+        });
         written.map_err(|error| Failure::file("write", &path, error))?;
         Ok(Some(path))
     }

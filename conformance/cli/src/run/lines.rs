@@ -1,21 +1,27 @@
-//! What a run prints: a line for each case that is no pass, and what it comes to.
+//! What a run prints: how far it is, what it comes to, and what the command knows besides.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
-use workwire_conformance::event::{Beginning, Ended, Event};
+use workwire_conformance::event::Event;
+use workwire_conformance::reports::{Progress, RunReport, run_ending};
 
 use super::tally::{Counted, Tally};
-use crate::output::Output;
-use crate::text::{lines, plain};
+use crate::output::{Output, quoted};
 
-#[derive(Default)]
 pub(super) struct Lines {
-    seed: u64,
-    seconds: f64,
+    progress: Progress,
+    /// What is said at the end, beside what the report says.
+    besides: Vec<String>,
 }
 
 impl Lines {
+    /// One bar where somebody looks at it, else a line for each case.
+    pub(super) fn new() -> Self {
+        let is_watched = io::stdout().is_terminal() && io::stderr().is_terminal();
+        Lines { progress: if is_watched { Progress::bar() } else { Progress::lines() }, besides: Vec::new() }
+    }
+
     pub(super) fn hear(
         &mut self,
         event: &Event,
@@ -23,58 +29,37 @@ impl Lines {
         saved: Option<&Path>,
         out: &mut Output,
     ) -> io::Result<()> {
-        match event {
-            Event::Began(beginning) => {
-                self.seed = beginning.seed;
-                began(beginning, out)?;
-            }
-            Event::CaseEnded(ended) => {
-                if let Some(counted) = counted {
-                    self::ended(ended, &counted, saved, out)?;
+        write!(out, "{}", self.progress.take(event))?;
+        if let (Event::CaseEnded(ended), Some(counted)) = (event, counted) {
+            match counted {
+                Counted::KnownFailure(reason) => self.besides.push(format!("known failure {}: {reason}", ended.id)),
+                Counted::UnexpectedPass(reason) => {
+                    self.besides.push(format!("UNEXPECTED PASS {}: it was known to fail: {reason}", ended.id));
                 }
+                _ => {}
             }
-            Event::LeftBehind { what } => writeln!(out, "left behind: {}", plain(what))?,
-            Event::Misbehaved(finding) => writeln!(out, "ADAPTER {}", plain(&finding.to_string()))?,
-            #[allow(clippy::cast_precision_loss, reason = "shown to a tenth of a second")]
-            Event::Ended { duration_ms, .. } => self.seconds = *duration_ms as f64 / 1_000.0,
-            Event::CaseBegan { .. } | Event::CaseAgain { .. } => {}
+            if let Some(path) = saved {
+                self.besides.push(format!("the history of {} is in {}", ended.id, quoted(path)));
+            }
         }
         // What has happened is shown when it has happened.
         out.flush()
     }
 
-    pub(super) fn end(&self, tally: &Tally, out: &mut Output) -> io::Result<()> {
+    pub(super) fn end(self, report: Option<&RunReport>, tally: &Tally, out: &mut Output) -> io::Result<()> {
+        if let Some(report) = report {
+            let colours = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+            write!(out, "{}", run_ending(report, colours))?;
+        }
+        for line in &self.besides {
+            writeln!(out, "{line}")?;
+        }
         for line in tally.stale() {
             writeln!(out, "stale: {line}")?;
         }
-        let broken_off = if tally.is_complete() { "" } else { "broken off: " };
-        writeln!(out, "{broken_off}{} (seed {}, {:.1} s)", tally.summary(), self.seed, self.seconds)
+        match tally.besides() {
+            Some(besides) => writeln!(out, "{besides}"),
+            None => Ok(()),
+        }
     }
-}
-
-fn began(beginning: &Beginning, out: &mut Output) -> io::Result<()> {
-    let target = &beginning.target;
-    let (name, version, address) = (plain(&target.name), plain(&target.version), plain(&target.address));
-    writeln!(out, "{name} {version} at {address}: {} cases, seed {}", beginning.cases, beginning.seed)
-}
-
-fn ended(ended: &Ended, counted: &Counted, saved: Option<&Path>, out: &mut Output) -> io::Result<()> {
-    const LOG: usize = 5;
-    if matches!(counted, Counted::Pass | Counted::Skipped) {
-        return Ok(());
-    }
-    let known = match counted {
-        Counted::KnownFailure(reason) => format!("; known: {reason}"),
-        Counted::UnexpectedPass(reason) => format!("it was known to fail: {reason}"),
-        _ => String::new(),
-    };
-    let clauses = ended.clauses.join(" ");
-    writeln!(out, "{}: {} ({clauses}): {}{known}", counted.word(), ended.id, plain(&ended.reason))?;
-    for line in lines(&ended.log).iter().rev().take(LOG).rev() {
-        writeln!(out, "  its log: {line}")?;
-    }
-    if let Some(path) = saved {
-        writeln!(out, "  its history: {}", crate::output::quoted(path))?;
-    }
-    Ok(())
 }

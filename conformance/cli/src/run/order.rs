@@ -94,17 +94,16 @@ fn judged(arguments: &Run) -> Result<(Judged, Option<TempDir>), Failure> {
     let timeout = arguments.timeout;
     let cases = of_profile(cases::all(), arguments)?;
     let reads = arguments.role == Role::Codec;
-    let named = match arguments.attach {
-        Some(address) => Named { subject: reach::attached(address, timeout), folder: None },
-        None => {
-            let target: Target = arguments.target.parse()?;
-            // The brokers of this project read messages as it does.
-            if reads && target.command().is_none() {
-                return Ok((Judged::OwnCodec, None));
-            }
-            let named = reach::subject(&target, timeout);
-            named.map_err(|error| Failure::new(format!("cannot make a folder for stores: {error}")))?
+    let named = if let Some(address) = arguments.attach {
+        Named { subject: reach::attached(address, timeout), folder: None }
+    } else {
+        let target: Target = arguments.target.parse()?;
+        // The brokers of this project read messages as it does.
+        if reads && target.command().is_none() {
+            return Ok((Judged::OwnCodec, None));
         }
+        let named = reach::subject(&target, timeout);
+        named.map_err(|error| Failure::new(format!("cannot make a folder for stores: {error}")))?
     };
     let Named { subject, folder } = named;
     Ok((if reads { Judged::Codec(subject) } else { Judged::Broker(cases, subject) }, folder))

@@ -128,31 +128,22 @@ impl Tally {
         self.counts.values().sum::<usize>() - self.count(&Counted::Skipped) - self.count(&Counted::SetupFailed)
     }
 
-    /// Whether the run went to its end.
-    pub(super) fn is_complete(&self) -> bool {
-        self.is_complete
-    }
-
     /// Lines of the known failures that say nothing any more.
     pub(super) fn stale(&self) -> Vec<String> {
         if self.is_complete { self.known.stale().collect() } else { Vec::new() }
     }
 
-    /// How many of what, in one line.
-    pub(super) fn summary(&self) -> String {
-        let some = [
-            ("pass", "passed"),
-            ("FAIL", "failed"),
-            ("UNEXPECTED PASS", "passed unexpectedly"),
-            ("warning", "warnings"),
-            ("known failure", "known failures"),
-            ("unknown", "unknown"),
-            ("skipped", "skipped"),
-            ("SETUP FAILED", "not set up"),
-        ];
-        let some = some.iter().filter_map(|(word, words)| Some(format!("{} {words}", self.counts.get(word)?)));
-        let some: Vec<String> = some.collect();
-        if some.is_empty() { "nothing ran".to_owned() } else { some.join(", ") }
+    /// What the report does not say, in one line.
+    pub(super) fn besides(&self) -> Option<String> {
+        if !self.is_complete {
+            return Some(format!("broken off: {} cases were judged, the others were not", self.ran()));
+        }
+        if self.ran() == 0 {
+            return Some("nothing ran: this broker can be put to no case that is wanted".to_owned());
+        }
+        let known = self.count(&Counted::KnownFailure(String::new()));
+        let unexpected = self.count(&Counted::UnexpectedPass(String::new()));
+        (known + unexpected > 0).then(|| format!("known failures: {known} fail as known, {unexpected} pass"))
     }
 
     pub(super) fn exit(&self) -> Exit {

@@ -95,7 +95,7 @@ pub(crate) fn send(signal: Signal, child: &Child) {
 
 /// Polls until it is so.
 pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
-    let end = Instant::now() + Duration::from_secs(60);
+    let end = Instant::now() + Duration::from_mins(1);
     while !is_so() {
         assert!(Instant::now() < end, "waited a minute until {what}");
         std::thread::sleep(Duration::from_millis(10));

@@ -35,7 +35,7 @@ fn lines_that_are_wrong_fail_the_run_and_the_cases_go_on() {
         ("second_answer", "second_answer: line "),
         ("long_line", "long_line: line "),
     ] {
-        misbehaves(way, &[], 1, &[words, "2 passed"]);
+        misbehaves(way, &[], 1, &[words, "2 of 2 cases pass"]);
     }
 }
 
@@ -57,13 +57,13 @@ fn an_early_end_is_told_with_its_status_and_its_log() {
 
 #[test]
 fn a_bad_end_fails_the_run() {
-    misbehaves("bad_exit", &[], 1, &["bad_exit: ", "exit status: 5", "2 passed"]);
-    misbehaves("stay", &[], 1, &["bad_exit: expected it to end within 5s", "2 passed"]);
+    misbehaves("bad_exit", &[], 1, &["bad_exit: ", "exit status: 5", "2 of 2 cases pass"]);
+    misbehaves("stay", &[], 1, &["bad_exit: expected it to end within 5s", "2 of 2 cases pass"]);
 }
 
 #[test]
 fn a_child_that_is_left_behind_is_told_and_killed() {
-    misbehaves("child", &[], 1, &["left_behind: ", "processes of its group were alive", "2 passed"]);
+    misbehaves("child", &[], 1, &["left_behind: ", "processes of its group were alive", "2 of 2 cases pass"]);
 }
 
 #[test]

@@ -15,7 +15,9 @@ fn files_are_written_once_and_are_current_then() {
     let folder = Folder::new();
     let schemas = folder.path().join("schemas");
     let adapter = workwire_broker::adapter::schemas();
-    let count = workwire::schemas().len() + adapter.len();
+    let mut suite = workwire_conformance::reports::schemas();
+    suite.push(workwire_conformance::history::schema());
+    let count = workwire::schemas().len() + adapter.len() + suite.len();
     let first = run_in(folder.path(), &["schema", "--out", "schemas"]);
     assert_eq!((first.code, &*first.err), (0, ""));
     assert!(
@@ -26,7 +28,7 @@ fn files_are_written_once_and_are_current_then() {
     for file in workwire::schemas() {
         assert_eq!(fs::read_to_string(schemas.join(file.path())).unwrap(), file.text());
     }
-    for file in adapter {
+    for file in adapter.iter().chain(&suite) {
         assert_eq!(fs::read_to_string(schemas.join(file.path())).unwrap(), file.text());
     }
     let again = run_in(folder.path(), &["schema"]);

@@ -156,9 +156,11 @@ async fn done_stays_done_when_the_lease_would_have_ended(stage: &mut Stage) -> R
     let queue = stage.queue("tasks", &Policy { lease_ms: lease, ..stage.policy() }).await?;
     let worker = stage.client("worker").await?;
     let message = stage.message("to do");
-    stage.publish(&worker, &queue, &message).await?;
+    let published = stage.publish(&worker, &queue, &message).await?;
     let delivery = stage.take_one(&worker, &queue).await?;
-    stage.need(worker.done(&queue, &delivery).await)?;
+    let settled = worker.done(&queue, &delivery).await;
+    stage.premise(&settled, Expectation::EndsBy { moment: published.after_asking(lease) });
+    stage.need(settled)?;
     stage.pass(lease).await;
     let told = stage.take_for_a_while(&worker, &queue, Fetch::up_to(1)).await;
     stage.demand("ACK-1", &told, Expectation::nothing());

@@ -114,6 +114,8 @@ async fn a_message_for_one_is_never_anothers(stage: &mut Stage) -> Result<(), St
         let told = stage.take_for_a_while(&worker, &queue, by(other)).await;
         stage.demand("ADR-1", &told, Expectation::nothing());
     }
+    let told = stage.take(&worker, &queue, by("ada"), 1).await;
+    stage.demand("ADR-1", &told, Expectation::shows(message.id));
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! BRW · Browse.
 
+use bytes::Bytes;
 use workwire_broker::{Capability, Fetch, Message, NewGroup, Peek, Policy, Verdict};
 
 use crate::case::{Alone, Case, Stage, Stop};
@@ -218,7 +219,7 @@ async fn a_look_shows_the_older_first(stage: &mut Stage) -> Result<(), Stop> {
 async fn a_look_shows_the_message_as_it_is(stage: &mut Stage) -> Result<(), Stop> {
     let queue = stage.queue("tasks", &Policy::default()).await?;
     let worker = stage.client("worker").await?;
-    let mut message = stage.message(bytes::Bytes::from_iter(0..=255));
+    let mut message = stage.message((0..=255).collect::<Bytes>());
     if stage.claims(Capability::Priority) {
         message.priority = Some(2);
     }

@@ -291,7 +291,7 @@ async fn a_letter_names_its_group(stage: &mut Stage) -> Result<(), Stop> {
         stage.clean_up(queue);
         stage.need(worker.declare(queue, &Policy::default()).await)?;
     }
-    begin(stage, &worker, &of_a_group, &["audit"]).await?;
+    begin(stage, &worker, &of_a_group, &["billing", "audit"]).await?;
     for queue in [&of_a_group, &of_none] {
         let message = stage.message("of no use");
         stage.publish(&worker, queue, &message).await?;
@@ -455,6 +455,13 @@ async fn purge_of_all_groups(stage: &mut Stage) -> Result<(), Stop> {
     for fetch in [of("billing"), of("audit"), Fetch::up_to(10)] {
         let told = stage.take_for_a_while(&worker, &queue, fetch).await;
         stage.demand("GRP-16", &told, Expectation::nothing());
+    }
+    // The groups themselves are still there.
+    let message = stage.message("to see");
+    stage.publish(&worker, &queue, &message).await?;
+    for fetch in [of("billing"), of("audit"), Fetch::up_to(10)] {
+        let told = stage.take(&worker, &queue, fetch, 1).await;
+        stage.demand("GRP-16", &told, Expectation::shows(message.id));
     }
     Ok(())
 }

@@ -165,12 +165,12 @@ pub(super) const CASES: &[Case] = &[
         run: |stage| Box::pin(an_extension_out_of_range_is_refused(stage)),
     },
     Case {
-        id: "lim/a_policy_out_of_range_is_refused",
+        id: "lim/a_refused_policy_declares_nothing",
         clauses: &["LIM-22"],
         needs: &[],
         checks: &[],
         alone: Alone::No,
-        run: |stage| Box::pin(a_policy_out_of_range_is_refused(stage)),
+        run: |stage| Box::pin(a_refused_policy_declares_nothing(stage)),
     },
 ];
 
@@ -469,9 +469,8 @@ async fn an_extension_out_of_range_is_refused(stage: &mut Stage) -> Result<(), S
     Ok(())
 }
 
-/// LIM-22: A policy with a number out of its range is refused as `invalid`, and no queue is
-/// declared.
-async fn a_policy_out_of_range_is_refused(stage: &mut Stage) -> Result<(), Stop> {
+/// LIM-22: A policy that is refused for a number out of its range declares no queue.
+async fn a_refused_policy_declares_nothing(stage: &mut Stage) -> Result<(), Stop> {
     let worker = stage.client("worker").await?;
     let queue = stage.queue_named("tasks");
     stage.clean_up(&queue);
@@ -489,10 +488,12 @@ async fn a_policy_out_of_range_is_refused(stage: &mut Stage) -> Result<(), Stop>
     for (needed, policy) in wrong {
         if stage.claims(needed) {
             let told = worker.declare(&queue, &policy).await;
-            stage.demand("LIM-22", &told, Expectation::refused(Code::Invalid));
+            stage.need_that(&told, Expectation::refused(Code::Invalid))?;
         }
     }
     let told = worker.depth(&queue, None).await;
     stage.demand("LIM-22", &told, Expectation::refused(Code::NotFound));
+    let told = worker.declare(&queue, &right).await;
+    stage.demand("LIM-22", &told, Expectation::Accepted);
     Ok(())
 }

@@ -312,6 +312,8 @@ async fn a_deleted_queue_takes_another_policy(stage: &mut Stage) -> Result<(), S
     if deleted(stage, "OBS-8", &worker, &queue).await? {
         let told = worker.declare(&queue, &Policy { max_attempts: 2, ..Policy::default() }).await;
         stage.demand("OBS-8", &told, Expectation::Accepted);
+        let told = worker.declare(&queue, &Policy::default()).await;
+        stage.demand("OBS-8", &told, Expectation::refused(Code::Conflict));
     }
     Ok(())
 }
@@ -358,6 +360,8 @@ async fn a_deleted_queue_knows_no_ids(stage: &mut Stage) -> Result<(), Stop> {
         stage.need(worker.declare(&queue, &Policy::default()).await)?;
         let told = worker.publish(&queue, &messages[0]).await;
         stage.demand("OBS-11", &told, Expectation::stored());
+        let told = stage.take(&worker, &queue, Fetch::up_to(1), 1).await;
+        stage.demand("OBS-11", &told, Expectation::shows(messages[0].id));
     }
     Ok(())
 }

@@ -139,7 +139,7 @@ fn update(agent: Uuid, status: AgentStatus, from_now_ms: i64) -> StatusUpdateBui
 }
 
 /// That the agent is listed once, with this status.
-fn listed(agent: impl ToString, status: impl ToString) -> Expectation {
+fn listed(agent: &impl ToString, status: &(impl ToString + ?Sized)) -> Expectation {
     let (id, status) = (agent.to_string(), Some(status.to_string()));
     Expectation::Agent { id, status, task: None, counts: None, resources: None }
 }
@@ -159,7 +159,7 @@ async fn a_heartbeat_makes_an_agent_known(stage: &mut Stage) -> Result<(), Stop>
     for (status, kind) in [(AgentStatus::Online, AgentType::Research), (AgentStatus::Busy, AgentType::Desktop)] {
         let agent = stage.id();
         say(stage, &client, update(agent, status, 0).agent_type(kind)).await?;
-        let told = stage.demand_soon("PRS-1", listed(agent, status), || client.agents(None, None)).await;
+        let told = stage.demand_soon("PRS-1", listed(&agent, &status), || client.agents(None, None)).await;
         let (id, agent_type) = (agent.to_string(), kind.to_string());
         stage.demand("PRS-1", &told, Expectation::AgentType { id, agent_type });
     }
@@ -176,7 +176,7 @@ async fn who_is_silent_for_so_long_is_offline(stage: &mut Stage) -> Result<(), S
     stage.pass(stage.ms(500)).await;
     let told = client.agents(Some(stage.ms(300)), None).await;
     for (agent, _) in agents {
-        stage.demand("PRS-2", &told, listed(agent, "offline"));
+        stage.demand("PRS-2", &told, listed(&agent, "offline"));
     }
     Ok(())
 }
@@ -190,7 +190,7 @@ async fn nobody_is_offline_before(stage: &mut Stage) -> Result<(), Stop> {
     stage.pass(stage.ms(600)).await;
     let told = client.agents(Some(silence), None).await;
     stage.premise(&told, Expectation::By { moment: said.after_asking(silence - 1) });
-    stage.demand("PRS-3", &told, listed(agent, AgentStatus::Online));
+    stage.demand("PRS-3", &told, listed(&agent, &AgentStatus::Online));
     Ok(())
 }
 
@@ -202,12 +202,12 @@ async fn one_more_brings_it_back(stage: &mut Stage) -> Result<(), Stop> {
     say(stage, &client, update(agent, AgentStatus::Online, -1)).await?;
     stage.pass(stage.ms(1_100)).await;
     let told = client.agents(Some(silence), None).await;
-    stage.need_that(&told, listed(agent, "offline"))?;
+    stage.need_that(&told, listed(&agent, "offline"))?;
     let said = say(stage, &client, update(agent, AgentStatus::Busy, 0)).await?;
     stage.pass(stage.ms(100)).await;
     let told = client.agents(Some(silence), None).await;
     stage.premise(&told, Expectation::By { moment: said.after_asking(silence - 1) });
-    stage.demand("PRS-4", &told, listed(agent, AgentStatus::Busy));
+    stage.demand("PRS-4", &told, listed(&agent, &AgentStatus::Busy));
     Ok(())
 }
 
@@ -219,7 +219,7 @@ async fn three_minutes_where_nothing_is_said(stage: &mut Stage) -> Result<(), St
     stage.pass(stage.ms(400)).await;
     let told = client.agents(None, None).await;
     stage.premise(&told, Expectation::By { moment: said.after_asking(179_999) });
-    stage.demand("PRS-5", &told, listed(agent, AgentStatus::Online));
+    stage.demand("PRS-5", &told, listed(&agent, &AgentStatus::Online));
     Ok(())
 }
 
@@ -236,13 +236,14 @@ async fn three_agents_at_once_are_three(stage: &mut Stage) -> Result<(), Stop> {
             say(stage, b, update(second, AgentStatus::Busy, 0)),
             c.heartbeat(&health, None),
         );
-        (one?, two?, stage.need(three)?);
+        one.and(two)?;
+        stage.need(three)?;
         // Each comes over another connection next time.
         clients.rotate_left(1);
     }
     let told = stage.until(&listed(&third, "idle"), || clients[0].agents(None, None)).await;
-    stage.demand("PRS-6", &told, listed(first, AgentStatus::Online));
-    stage.demand("PRS-6", &told, listed(second, AgentStatus::Busy));
+    stage.demand("PRS-6", &told, listed(&first, &AgentStatus::Online));
+    stage.demand("PRS-6", &told, listed(&second, &AgentStatus::Busy));
     stage.demand("PRS-6", &told, listed(&third, "idle"));
     Ok(())
 }
@@ -252,12 +253,12 @@ async fn the_newest_wins_over_a_late_older_one(stage: &mut Stage) -> Result<(), 
     let client = stage.client("agent").await?;
     let agent = stage.id();
     say(stage, &client, update(agent, AgentStatus::Busy, 0)).await?;
-    let told = stage.until(&listed(agent, AgentStatus::Busy), || client.agents(None, None)).await;
-    stage.need_that(&told, listed(agent, AgentStatus::Busy))?;
+    let told = stage.until(&listed(&agent, &AgentStatus::Busy), || client.agents(None, None)).await;
+    stage.need_that(&told, listed(&agent, &AgentStatus::Busy))?;
     say(stage, &client, update(agent, AgentStatus::Online, -5_000)).await?;
     stage.pass(stage.a_while()).await;
     let told = client.agents(None, None).await;
-    stage.demand("PRS-7", &told, listed(agent, AgentStatus::Busy));
+    stage.demand("PRS-7", &told, listed(&agent, &AgentStatus::Busy));
     Ok(())
 }
 
@@ -270,7 +271,7 @@ async fn an_older_one_does_not_end_the_silence(stage: &mut Stage) -> Result<(), 
     say(stage, &client, update(agent, AgentStatus::Busy, -5_000)).await?;
     stage.pass(stage.ms(200)).await;
     let told = client.agents(Some(stage.ms(500)), None).await;
-    stage.demand("PRS-8", &told, listed(agent, "offline"));
+    stage.demand("PRS-8", &told, listed(&agent, "offline"));
     Ok(())
 }
 
@@ -282,7 +283,7 @@ async fn one_of_the_same_time_counts(stage: &mut Stage) -> Result<(), Stop> {
     for status in [AgentStatus::Busy, AgentStatus::Online] {
         say(stage, &client, update(agent, status, 0).timestamp(same_time)).await?;
     }
-    stage.demand_soon("PRS-9", listed(agent, AgentStatus::Online), || client.agents(None, None)).await;
+    stage.demand_soon("PRS-9", listed(&agent, &AgentStatus::Online), || client.agents(None, None)).await;
     Ok(())
 }
 
@@ -304,11 +305,11 @@ async fn silence_is_measured_from_the_arrival(stage: &mut Stage) -> Result<(), S
     let (behind, ahead) = (stage.id(), stage.id());
     say(stage, &client, update(behind, AgentStatus::Online, -3_600_000)).await?;
     say(stage, &client, update(ahead, AgentStatus::Online, 3_600_000)).await?;
-    let online = listed(behind, AgentStatus::Online);
+    let online = listed(&behind, &AgentStatus::Online);
     stage.demand_soon("PRS-11", online, || client.agents(Some(600_000), None)).await;
     stage.pass(stage.ms(500)).await;
     let told = client.agents(Some(stage.ms(300)), None).await;
-    stage.demand("PRS-11", &told, listed(ahead, "offline"));
+    stage.demand("PRS-11", &told, listed(&ahead, "offline"));
     Ok(())
 }
 
@@ -318,8 +319,8 @@ async fn task_and_resources_are_the_last_reported(stage: &mut Stage) -> Result<(
     let client = stage.client("agent").await?;
     let (agent, task) = (stage.id(), stage.id());
     say(stage, &client, update(agent, AgentStatus::Online, -2)).await?;
-    let told = stage.until(&listed(agent, "online"), || client.agents(None, None)).await;
-    stage.need_that(&told, listed(agent, "online"))?;
+    let told = stage.until(&listed(&agent, "online"), || client.agents(None, None)).await;
+    stage.need_that(&told, listed(&agent, "online"))?;
     let resources = Resources::new(12.5, 40.0, 6.0, 8.0).map_err(|_| Stop)?;
     let busy = update(agent, AgentStatus::Busy, -1).current_task_id(TaskId::from_uuid(task)).resources(resources);
     say(stage, &client, busy).await?;
@@ -332,7 +333,7 @@ async fn task_and_resources_are_the_last_reported(stage: &mut Stage) -> Result<(
     };
     stage.demand_soon("PRS-12", at_work, || client.agents(None, None)).await;
     say(stage, &client, update(agent, AgentStatus::Online, 0)).await?;
-    let told = stage.demand_soon("PRS-12", listed(agent, "online"), || client.agents(None, None)).await;
+    let told = stage.demand_soon("PRS-12", listed(&agent, "online"), || client.agents(None, None)).await;
     stage.demand("PRS-12", &told, Expectation::NoTask { id: agent.to_string() });
     Ok(())
 }
@@ -369,12 +370,12 @@ async fn an_agent_outlives_its_connection(stage: &mut Stage) -> Result<(), Stop>
     for mode in [CloseMode::Graceful, CloseMode::Abort] {
         let client = stage.client("agent").await?;
         say(stage, &client, update(agent, AgentStatus::Online, 0)).await?;
-        let told = stage.until(&listed(agent, AgentStatus::Online), || observer.agents(None, None)).await;
-        stage.need_that(&told, listed(agent, AgentStatus::Online))?;
+        let told = stage.until(&listed(&agent, &AgentStatus::Online), || observer.agents(None, None)).await;
+        stage.need_that(&told, listed(&agent, &AgentStatus::Online))?;
         stage.need(client.close(mode).await)?;
         stage.pass(stage.a_while()).await;
         let told = observer.agents(None, None).await;
-        stage.demand("PRS-14", &told, listed(agent, AgentStatus::Online));
+        stage.demand("PRS-14", &told, listed(&agent, &AgentStatus::Online));
     }
     Ok(())
 }
@@ -396,11 +397,11 @@ async fn of_a_hundred_agents_none_is_lost(stage: &mut Stage) -> Result<(), Stop>
         }
     };
     let (a, b, c, d) = tokio::join!(all(0), all(1), all(2), all(3));
-    (a?, b?, c?, d?);
+    a.and(b).and(c).and(d)?;
     stage.pass(stage.a_while()).await;
     let told = clients[0].agents(None, None).await;
     for agent in agents {
-        stage.demand("PRS-15", &told, listed(agent, AgentStatus::Busy));
+        stage.demand("PRS-15", &told, listed(&agent, &AgentStatus::Busy));
     }
     Ok(())
 }

@@ -424,7 +424,7 @@ async fn a_flooded_neighbour(stage: &mut Stage) -> Result<(), Stop> {
     let quiet = stage.tenant_queue("zeta", "tasks", &policy).await?;
     let (planner, worker) = (stage.client("planner").await?, stage.client("worker").await?);
     let (flood, few) = (stage.messages(200), stage.messages(10));
-    let work = async {
+    let round_trips = async {
         let mut first = None;
         let mut last = None;
         for message in &few {
@@ -437,9 +437,9 @@ async fn a_flooded_neighbour(stage: &mut Stage) -> Result<(), Stop> {
         }
         Ok(first.zip(last))
     };
-    let (flooding, worked) = tokio::join!(stage.publish_all(&planner, &flooded, &flood), work);
+    let (flooding, times) = tokio::join!(stage.publish_all(&planner, &flooded, &flood), round_trips);
     flooding?;
-    if let Some((first, last)) = worked? {
+    if let Some((first, last)) = times? {
         stage.demand("TEN-15", &last, Expectation::By { moment: first.after_asking(stage.ms(2_000)) });
     }
     Ok(())

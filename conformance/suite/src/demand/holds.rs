@@ -150,7 +150,7 @@ impl<'a> Judge<'a> {
                     && resources.as_ref().is_none_or(|wanted| has_members(agent, wanted))
             }),
             Expectation::AgentType { id, agent_type } => {
-                self.agent(id, |agent| agent.agent_type.as_ref() == Some(agent_type))
+                self.agent(id, |agent| agent.agent_type.as_ref().is_none_or(|told| told == agent_type))
             }
             Expectation::LastHeartbeat { id, at } => {
                 self.agent(id, |agent| agent.last_heartbeat.as_datetime().timestamp_millis() == *at)
@@ -178,7 +178,7 @@ impl<'a> Judge<'a> {
         };
         let bound = from.saturating_add_signed(moment.ms.saturating_mul(1_000));
         if not_before {
-            if ended >= bound {
+            if ended + WHOLE_MS > bound {
                 return Holding::Yes;
             }
             return self.untimely(format!("an answer no earlier than {}", at(bound)), ended);
@@ -301,6 +301,9 @@ impl<'a> Judge<'a> {
         }
     }
 }
+
+/// Brokers count whole milliseconds: what began within one may end by as much less than it should.
+const WHOLE_MS: Micros = 1_000;
 
 /// By how many milliseconds the clocks of two programs on one machine, or of two machines that keep
 /// theirs, may differ.
@@ -474,4 +477,26 @@ fn words_of(expect: &Expectation) -> String {
 /// A moment of the history, as people read it.
 fn at(micros: Micros) -> String {
     format!("{}.{:03} ms", micros / 1_000, micros % 1_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::About;
+
+    #[test]
+    fn what_comes_less_than_a_millisecond_early_is_not_early() {
+        let lasting = |from: Micros, to: Micros| {
+            let mut history = History::new(About::default());
+            let client = history.words_mut().word("worker");
+            let outcome = Outcome::Ok(Answer::Done);
+            history.begin(Operation { client, began: from, ended: Some(to), call: Call::Open, outcome });
+            let moment = Moment { of: Number::of(0), edge: Edge::Began, ms: 200 };
+            let expect = Expectation::NotBefore { moment };
+            Demand { clause: "LSE-2".to_owned(), of: vec![Number::of(0)], expect, role: Role::Demanded }.judge(&history)
+        };
+        assert_eq!(lasting(10_900, 210_900), Holding::Yes);
+        assert_eq!(lasting(10_900, 210_000), Holding::Yes, "the broker's clock said 10 ms, and 210 ms");
+        assert!(matches!(lasting(10_900, 209_900), Holding::No { timing: true, .. }));
+    }
 }

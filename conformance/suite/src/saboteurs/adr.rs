@@ -264,7 +264,9 @@ impl Defect for ForgetsTheRecipient {
                 taken.extend(inner.client.fetch(queue, fetch).await.unwrap_or_default());
             }
             if !self.at_a_replay {
-                taken.iter().for_each(|delivery| self.lose(delivery.id));
+                for delivery in &taken {
+                    self.lose(delivery.id);
+                }
             }
             Ok(taken)
         })

@@ -15,6 +15,7 @@ use super::{Defect, Inner};
 
 /// What was seen of a message.
 #[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "each was seen by itself")]
 pub(super) struct Known {
     /// Which of its queue it is, from 1.
     pub(super) number: u64,
@@ -62,7 +63,7 @@ pub(super) struct About {
 }
 
 /// Brings what is ready into the order in which it is taken.
-type How = fn(&About, &mut Vec<Seen>);
+type How = fn(&About, Vec<Seen>) -> Vec<Seen>;
 
 #[derive(Default)]
 struct Ledger {
@@ -99,9 +100,8 @@ impl Chooses {
             let known = messages.get(&one.id)?.clone();
             Some(Seen { id: one.id, priority: one.priority, attempt: one.attempt, known })
         };
-        let mut seen: Vec<Seen> = ready.into_iter().filter_map(seen).collect();
-        (self.how)(&about, &mut seen);
-        Some(seen.into_iter().map(|seen| seen.id).collect())
+        let seen = ready.into_iter().filter_map(seen).collect();
+        Some((self.how)(&about, seen).into_iter().map(|seen| seen.id).collect())
     }
 }
 

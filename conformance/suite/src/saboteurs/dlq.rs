@@ -96,7 +96,7 @@ pub(super) const SABOTEURS: &[Saboteur] = &[
     Saboteur {
         name: "looking_takes_letters",
         breaks: &["DLQ-13"],
-        about: "lists letters by fetching and acknowledging them",
+        about: "lists letters by taking them, and forgets to give them back where there are three or more",
         make: || Arc::new(LooksOnce),
     },
     Saboteur {

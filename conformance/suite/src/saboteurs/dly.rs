@@ -158,9 +158,11 @@ pub(super) const SABOTEURS: &[Saboteur] = &[
     },
 ];
 
-fn one_step_ahead(policy: Policy) -> Policy {
-    let skipped = usize::from(policy.backoff_ms.len() > 1);
-    Policy { backoff_ms: policy.backoff_ms.iter().skip(skipped).copied().collect(), ..policy }
+fn one_step_ahead(mut policy: Policy) -> Policy {
+    if policy.backoff_ms.len() > 1 {
+        policy.backoff_ms.remove(0);
+    }
+    policy
 }
 
 fn no_rest_at_the_end(mut policy: Policy) -> Policy {

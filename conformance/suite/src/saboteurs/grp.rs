@@ -53,10 +53,10 @@ pub(super) const SABOTEURS: &[Saboteur] = &[
         make: || Arc::new(AttemptsAreCountedForAllGroups::default()),
     },
     Saboteur {
-        name: "letters_forget_their_group",
+        name: "letters_are_of_the_first_group",
         breaks: &["GRP-8"],
-        about: "does not keep with a letter whose it is",
-        make: || Arc::new(LettersForgetTheirGroup),
+        about: "names the first group of a queue with each of its letters",
+        make: || Arc::new(LettersAreOfTheFirstGroup::default()),
     },
     Saboteur {
         name: "lists_the_letters_of_all_groups",
@@ -264,9 +264,16 @@ impl Defect for AttemptsAreCountedForAllGroups {
     }
 }
 
-struct LettersForgetTheirGroup;
+/// The first group that fetched, by queue.
+#[derive(Default)]
+struct LettersAreOfTheFirstGroup(Mutex<HashMap<Queue, Option<String>>>);
 
-impl Defect for LettersForgetTheirGroup {
+impl Defect for LettersAreOfTheFirstGroup {
+    fn fetch<'a>(&'a self, inner: &'a Inner, queue: &'a Queue, fetch: Fetch) -> Answer<'a, Vec<Delivery>> {
+        locked(&self.0).entry(queue.clone()).or_insert_with(|| fetch.group.clone());
+        inner.client.fetch(queue, fetch)
+    }
+
     fn dead_letters<'a>(
         &'a self,
         inner: &'a Inner,
@@ -276,7 +283,8 @@ impl Defect for LettersForgetTheirGroup {
     ) -> Answer<'a, Vec<Letter>> {
         Box::pin(async move {
             let letters = inner.client.dead_letters(queue, max, group).await?;
-            Ok(letters.into_iter().map(|letter| Letter { group: None, ..letter }).collect())
+            let first = locked(&self.0).get(queue).cloned().flatten();
+            Ok(letters.into_iter().map(|letter| Letter { group: first.clone(), ..letter }).collect())
         })
     }
 }

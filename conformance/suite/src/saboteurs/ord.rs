@@ -85,28 +85,32 @@ pub(super) const SABOTEURS: &[Saboteur] = &[
     },
 ];
 
-fn turns_the_page_early(_: &About, ready: &mut Vec<Seen>) {
+fn turns_the_page_early(_: &About, mut ready: Vec<Seen>) -> Vec<Seen> {
     const PAGE: u64 = 22;
     let place = |number: u64| match number % PAGE {
         0 => 2 * number + 4,
         _ => 2 * number + 1,
     };
     ready.sort_by_key(|seen| (Reverse(seen.priority), place(seen.known.number)));
+    ready
 }
 
-fn lets_the_short_overtake(_: &About, ready: &mut Vec<Seen>) {
+fn lets_the_short_overtake(_: &About, mut ready: Vec<Seen>) -> Vec<Seen> {
     ready.sort_by_key(|seen| (Reverse(seen.priority), seen.known.bytes, seen.known.number));
+    ready
 }
 
-fn spreads_publishers(about: &About, ready: &mut Vec<Seen>) {
+fn spreads_publishers(about: &About, mut ready: Vec<Seen>) -> Vec<Seen> {
     let publishers: HashSet<_> = about.all.iter().map(|known| &known.publisher).collect();
     if publishers.len() > 1 {
         ready.sort_by_key(|seen| (Reverse(seen.priority), seen.known.number % 3, seen.known.number));
     }
+    ready
 }
 
-fn gives_way_to_the_newest(_: &About, ready: &mut Vec<Seen>) {
+fn gives_way_to_the_newest(_: &About, mut ready: Vec<Seen>) -> Vec<Seen> {
     ready.sort_by_key(|seen| (Reverse(seen.priority), !seen.known.while_held, seen.known.number));
+    ready
 }
 
 struct WritesBatchesBackwards;
@@ -127,45 +131,52 @@ impl Defect for WritesBatchesBackwards {
     }
 }
 
-fn reads_back_by_id(_: &About, ready: &mut Vec<Seen>) {
+fn reads_back_by_id(_: &About, mut ready: Vec<Seen>) -> Vec<Seen> {
     ready.sort_by_key(|seen| (Reverse(seen.priority), !seen.known.restarted, seen.known.restarted.then_some(seen.id)));
+    ready
 }
 
-fn sends_a_retry_to_the_back(_: &About, ready: &mut Vec<Seen>) {
+fn sends_a_retry_to_the_back(_: &About, mut ready: Vec<Seen>) -> Vec<Seen> {
     ready.sort_by_key(|seen| (Reverse(seen.priority), seen.known.retried));
+    ready
 }
 
-fn begins_at_the_end(_: &About, ready: &mut Vec<Seen>) {
+fn begins_at_the_end(_: &About, mut ready: Vec<Seen>) -> Vec<Seen> {
     // A queue of a few messages is read as one piece.
     if ready.len() > 5 && ready.iter().any(|seen| seen.known.retried) {
         ready.sort_by_key(|seen| (Reverse(seen.priority), !seen.known.retried, Reverse(seen.known.number)));
     }
+    ready
 }
 
-fn takes_back_backwards(about: &About, ready: &mut Vec<Seen>) {
+fn takes_back_backwards(about: &About, mut ready: Vec<Seen>) -> Vec<Seen> {
     if about.was_left {
         ready.sort_by_key(|seen| (Reverse(seen.priority), Reverse(seen.known.number)));
     }
+    ready
 }
 
-fn looks_from_the_end(about: &About, ready: &mut Vec<Seen>) {
+fn looks_from_the_end(about: &About, mut ready: Vec<Seen>) -> Vec<Seen> {
     let came_back = |seen: &Seen| seen.attempt > 1 && !seen.known.retried && !seen.known.replayed;
     if !about.was_left && ready.iter().any(came_back) {
         ready.sort_by_key(|seen| (Reverse(seen.priority), Reverse(seen.known.number)));
         ready.sort_by_key(|seen| (Reverse(seen.priority), came_back(seen)));
     }
+    ready
 }
 
-fn gives_the_next_for_the_last(about: &About, ready: &mut Vec<Seen>) {
+fn gives_the_next_for_the_last(about: &About, mut ready: Vec<Seen>) -> Vec<Seen> {
     if about.max == 1 && about.holds == 1 {
         ready.clear();
     }
+    ready
 }
 
-fn stops_at_what_rests(about: &About, ready: &mut Vec<Seen>) {
+fn stops_at_what_rests(about: &About, mut ready: Vec<Seen>) -> Vec<Seen> {
     let now = Instant::now();
     let resting = about.all.iter().filter(|known| known.rests_until > now).map(|known| known.number).min();
     if let Some(resting) = resting {
         ready.retain(|seen| seen.known.number < resting);
     }
+    ready
 }

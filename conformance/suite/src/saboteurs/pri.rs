@@ -79,7 +79,7 @@ pub(super) const SABOTEURS: &[Saboteur] = &[
     },
 ];
 
-fn lets_age_outweigh(about: &About, ready: &mut Vec<Seen>) {
+fn lets_age_outweigh(about: &About, mut ready: Vec<Seen>) -> Vec<Seen> {
     let newest = about.all.iter().map(|known| known.number).max().unwrap_or(0);
     // In tenths: six for each that came later, and no more than twelve.
     let weight = |seen: &Seen| {
@@ -87,30 +87,35 @@ fn lets_age_outweigh(about: &About, ready: &mut Vec<Seen>) {
         10 * seen.priority + (6 * age).min(12)
     };
     ready.sort_by_key(|seen| (Reverse(weight(seen)), seen.known.number));
+    ready
 }
 
-fn compares_as_texts(_: &About, ready: &mut Vec<Seen>) {
+fn compares_as_texts(_: &About, mut ready: Vec<Seen>) -> Vec<Seen> {
     ready.sort_by_key(|seen| (Reverse(seen.priority.to_string()), seen.known.number));
+    ready
 }
 
-fn fills_up(about: &About, ready: &mut Vec<Seen>) {
+fn fills_up(about: &About, mut ready: Vec<Seen>) -> Vec<Seen> {
     if let Some((_, rest)) = ready.split_first_mut()
         && about.max > 1
     {
         rest.sort_by_key(|seen| seen.known.number);
     }
+    ready
 }
 
-fn puts_the_newest_on_top(_: &About, ready: &mut Vec<Seen>) {
+fn puts_the_newest_on_top(_: &About, mut ready: Vec<Seen>) -> Vec<Seen> {
     if ready.first().map(|seen| seen.priority) != ready.last().map(|seen| seen.priority) {
         ready.sort_by_key(|seen| (Reverse(seen.priority), Reverse(seen.known.number)));
     }
+    ready
 }
 
-fn reads_ahead(about: &About, ready: &mut Vec<Seen>) {
+fn reads_ahead(about: &About, mut ready: Vec<Seen>) -> Vec<Seen> {
     if about.holds > 1 {
         ready.sort_by_key(|seen| seen.known.number);
     }
+    ready
 }
 
 /// Reads another priority than is written.
@@ -158,20 +163,23 @@ impl Defect for ForgetsThePriority {
     }
 }
 
-fn puts_what_comes_back_first(_: &About, ready: &mut Vec<Seen>) {
+fn puts_what_comes_back_first(_: &About, mut ready: Vec<Seen>) -> Vec<Seen> {
     ready.sort_by_key(|seen| !seen.known.delivered || seen.known.replayed);
+    ready
 }
 
-fn replays_in_the_middle(_: &About, ready: &mut Vec<Seen>) {
+fn replays_in_the_middle(_: &About, mut ready: Vec<Seen>) -> Vec<Seen> {
     let place = |seen: &Seen| if seen.known.replayed { 3 } else { seen.priority };
     ready.sort_by_key(|seen| (Reverse(place(seen)), seen.known.replayed));
+    ready
 }
 
-fn serves_the_least_when_idle(about: &About, ready: &mut Vec<Seen>) {
+fn serves_the_least_when_idle(about: &About, mut ready: Vec<Seen>) -> Vec<Seen> {
     let urgent = about.all.iter().filter(|known| known.priority.is_some_and(|priority| priority > 1));
     let last = urgent.map(|known| known.at).max();
     // A queue that has seen little is idle anyway.
     if about.all.len() > 5 && last.is_some_and(|last| last.elapsed() < Duration::from_secs(1)) {
         ready.retain(|seen| seen.priority > 1);
     }
+    ready
 }

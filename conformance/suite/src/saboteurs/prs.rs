@@ -134,7 +134,9 @@ impl Defect for Lists {
         Box::pin(async move {
             let mut agents = inner.client.agents(offline_after_ms, tenant).await?;
             let mut before = locked(&self.before);
-            agents.iter_mut().for_each(|agent| (self.change)(&mut before, agent));
+            for agent in &mut agents {
+                (self.change)(&mut before, agent);
+            }
             Ok(agents)
         })
     }

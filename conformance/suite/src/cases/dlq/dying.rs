@@ -7,7 +7,7 @@ use crate::demand::Expectation;
 
 /// DLQ-1: A message whose last attempt ends in `retry` goes to the dead letters.
 pub(super) async fn attempts_used_up(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy { max_attempts: 3, ..Policy::default() }).await?;
+    let queue = stage.queue("tasks", &Policy { max_attempts: 3, ..stage.policy() }).await?;
     let worker = stage.client("worker").await?;
     let message = stage.message("to fail");
     stage.publish(&worker, &queue, &message).await?;
@@ -23,7 +23,7 @@ pub(super) async fn attempts_used_up(stage: &mut Stage) -> Result<(), Stop> {
 /// DLQ-1: A message whose last attempt ends in `retry` goes to the dead letters.
 /// DLQ-2: A message that has attempts left and was not settled as `dead` is no dead letter.
 pub(super) async fn one_attempt_is_one_delivery(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy { max_attempts: 1, ..Policy::default() }).await?;
+    let queue = stage.queue("tasks", &Policy { max_attempts: 1, ..stage.policy() }).await?;
     let worker = stage.client("worker").await?;
     let message = stage.message("to fail");
     stage.publish(&worker, &queue, &message).await?;
@@ -39,7 +39,7 @@ pub(super) async fn one_attempt_is_one_delivery(stage: &mut Stage) -> Result<(),
 
 /// DLQ-2: A message that has attempts left and was not settled as `dead` is no dead letter.
 pub(super) async fn alive_until_the_last_attempt(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy { max_attempts: 4, ..Policy::default() }).await?;
+    let queue = stage.queue("tasks", &Policy { max_attempts: 4, ..stage.policy() }).await?;
     let worker = stage.client("worker").await?;
     let message = stage.message("to fail");
     stage.publish(&worker, &queue, &message).await?;
@@ -59,7 +59,7 @@ pub(super) async fn alive_until_the_last_attempt(stage: &mut Stage) -> Result<()
 
 /// DLQ-3: A message settled as `dead` goes to the dead letters at once, however many attempts it has left.
 pub(super) async fn given_up_at_once(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy { max_attempts: 5, ..Policy::default() }).await?;
+    let queue = stage.queue("tasks", &Policy { max_attempts: 5, ..stage.policy() }).await?;
     let worker = stage.client("worker").await?;
     let message = stage.message("hopeless");
     stage.publish(&worker, &queue, &message).await?;
@@ -72,7 +72,7 @@ pub(super) async fn given_up_at_once(stage: &mut Stage) -> Result<(), Stop> {
 
 /// DLQ-4: A dead letter is delivered to nobody.
 pub(super) async fn the_dead_are_not_delivered(stage: &mut Stage) -> Result<(), Stop> {
-    let policy = Policy { max_attempts: 2, lease_ms: stage.ms(200), ..Policy::default() };
+    let policy = Policy { max_attempts: 2, lease_ms: stage.ms(200), ..stage.policy() };
     let queue = stage.queue("tasks", &policy).await?;
     let worker = stage.client("worker").await?;
     let messages = stage.messages(2);
@@ -93,7 +93,7 @@ pub(super) async fn the_dead_are_not_delivered(stage: &mut Stage) -> Result<(), 
 
 /// DLQ-12: A message that dies makes one letter, not two.
 pub(super) async fn one_death_one_letter(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy { max_attempts: 2, ..Policy::default() }).await?;
+    let queue = stage.queue("tasks", &Policy { max_attempts: 2, ..stage.policy() }).await?;
     let worker = stage.client("worker").await?;
     let messages = stage.messages(2);
     stage.publish(&worker, &queue, &messages[0]).await?;
@@ -117,7 +117,7 @@ pub(super) async fn one_death_one_letter(stage: &mut Stage) -> Result<(), Stop> 
 
 /// DLQ-16: Every message that dies makes a letter, also when ten die in a row.
 pub(super) async fn ten_malformed_make_ten_letters(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let messages: Vec<_> = (0..10).map(|number| stage.message(format!("{{ malformed {number}"))).collect();
     stage.publish_all(&worker, &queue, &messages).await?;
@@ -133,7 +133,7 @@ pub(super) async fn ten_malformed_make_ten_letters(stage: &mut Stage) -> Result<
 
 /// DLQ-17: Messages behind one that dies are delivered as if it had never been there.
 pub(super) async fn the_queue_goes_on_behind_a_poison_message(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy { max_attempts: 2, ..Policy::default() }).await?;
+    let queue = stage.queue("tasks", &Policy { max_attempts: 2, ..stage.policy() }).await?;
     let worker = stage.client("worker").await?;
     let messages = stage.messages(4);
     stage.publish_all(&worker, &queue, &messages).await?;
@@ -152,7 +152,7 @@ pub(super) async fn the_queue_goes_on_behind_a_poison_message(stage: &mut Stage)
 
 /// DLQ-19: A message whose last attempt ends in an expired lease goes to the dead letters.
 pub(super) async fn an_expired_lease_uses_up_the_last_attempt(stage: &mut Stage) -> Result<(), Stop> {
-    let policy = Policy { max_attempts: 2, lease_ms: stage.ms(150), ..Policy::default() };
+    let policy = Policy { max_attempts: 2, lease_ms: stage.ms(150), ..stage.policy() };
     let queue = stage.queue("tasks", &policy).await?;
     let worker = stage.client("worker").await?;
     let message = stage.message("too slow");
@@ -168,7 +168,7 @@ pub(super) async fn an_expired_lease_uses_up_the_last_attempt(stage: &mut Stage)
 
 /// DLQ-20: A message whose last attempt ends in a lost connection goes to the dead letters.
 pub(super) async fn a_lost_connection_uses_up_the_last_attempt(stage: &mut Stage) -> Result<(), Stop> {
-    let policy = Policy { max_attempts: 2, lease_ms: stage.ms(300), ..Policy::default() };
+    let policy = Policy { max_attempts: 2, lease_ms: stage.ms(300), ..stage.policy() };
     let queue = stage.queue("tasks", &policy).await?;
     let message = stage.message("crashes who takes it");
     let worker = stage.client("worker").await?;
@@ -186,7 +186,7 @@ pub(super) async fn a_lost_connection_uses_up_the_last_attempt(stage: &mut Stage
 /// DLQ-21: A graceful close uses up no attempt, so a message held in its last attempt comes back and is no dead
 /// letter.
 pub(super) async fn a_graceful_close_in_the_last_attempt(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy { max_attempts: 1, ..Policy::default() }).await?;
+    let queue = stage.queue("tasks", &Policy { max_attempts: 1, ..stage.policy() }).await?;
     let message = stage.message("for whoever comes next");
     let worker = stage.client("worker").await?;
     stage.publish(&worker, &queue, &message).await?;

@@ -22,7 +22,7 @@ async fn so_many_die(stage: &mut Stage, by: &Actor, queue: &Queue, count: usize)
 /// DLQ-22: A letter does not expire, neither by the ttl of its message nor by that of its queue.
 pub(super) async fn letters_do_not_expire(stage: &mut Stage) -> Result<(), Stop> {
     let of_queue = stage.ms(300);
-    let queue = stage.queue("tasks", &Policy { ttl_ms: Some(of_queue), ..Policy::default() }).await?;
+    let queue = stage.queue("tasks", &Policy { ttl_ms: Some(of_queue), ..stage.policy() }).await?;
     let worker = stage.client("worker").await?;
     let plain = stage.message("lives as long as the queue lets it");
     let short = Message { ttl_ms: Some(stage.ms(200)), ..stage.message("lives shorter") };
@@ -41,7 +41,7 @@ pub(super) async fn letters_do_not_expire(stage: &mut Stage) -> Result<(), Stop>
 
 /// DLQ-23: Letters are still there after a graceful restart.
 pub(super) async fn ten_letters_survive_a_restart(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let messages = so_many_die(stage, &worker, &queue, 10).await?;
     stage.restart(RestartMode::Graceful).await?;
@@ -54,7 +54,7 @@ pub(super) async fn ten_letters_survive_a_restart(stage: &mut Stage) -> Result<(
 
 /// DLQ-24: A letter is still there after a kill, once the settlement that made it was answered.
 pub(super) async fn letters_survive_a_kill(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy { max_attempts: 1, ..Policy::default() }).await?;
+    let queue = stage.queue("tasks", &Policy { max_attempts: 1, ..stage.policy() }).await?;
     let worker = stage.client("worker").await?;
     let mut messages = so_many_die(stage, &worker, &queue, 5).await?;
     // One more, killed right behind the answer.
@@ -74,7 +74,7 @@ pub(super) async fn letters_survive_a_kill(stage: &mut Stage) -> Result<(), Stop
 /// DLQ-25: A message that is on its way to the dead letters when the broker is killed is in its queue or among the
 /// letters afterwards.
 pub(super) async fn none_is_lost_on_its_way(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy { lease_ms: stage.ms(300), ..Policy::default() }).await?;
+    let queue = stage.queue("tasks", &Policy { lease_ms: stage.ms(300), ..stage.policy() }).await?;
     let worker = stage.client("worker").await?;
     let messages = stage.messages(12);
     stage.publish_all(&worker, &queue, &messages).await?;
@@ -103,7 +103,7 @@ pub(super) async fn none_is_lost_on_its_way(stage: &mut Stage) -> Result<(), Sto
 
 /// DLQ-26: A purge of the letters removes all of them and says how many they were.
 pub(super) async fn a_purge_of_the_letters(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     so_many_die(stage, &worker, &queue, 3).await?;
     let told = worker.purge(&queue, Purge { group: None, dead: true }).await;
@@ -115,7 +115,7 @@ pub(super) async fn a_purge_of_the_letters(stage: &mut Stage) -> Result<(), Stop
 
 /// DLQ-27: A purge of the letters removes no message that can still be delivered.
 pub(super) async fn a_purge_of_the_letters_spares_the_living(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     so_many_die(stage, &worker, &queue, 2).await?;
     let living = stage.message("to do");
@@ -128,7 +128,7 @@ pub(super) async fn a_purge_of_the_letters_spares_the_living(stage: &mut Stage) 
 
 /// DLQ-28: A purge of the messages removes no letter.
 pub(super) async fn a_purge_of_the_messages_spares_the_letters(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let dead = so_many_die(stage, &worker, &queue, 2).await?;
     let living = stage.message("to do");

@@ -7,7 +7,7 @@ use crate::demand::Expectation;
 
 /// DLQ-5: A letter has the id and the bytes of its message.
 pub(super) async fn id_and_bytes_are_kept(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let message = stage.message((0..=255).collect::<Vec<u8>>());
     stage.publish(&worker, &queue, &message).await?;
@@ -22,7 +22,7 @@ pub(super) async fn id_and_bytes_are_kept(stage: &mut Stage) -> Result<(), Stop>
 /// DLQ-6: A letter that tells a priority tells that of its message.
 pub(super) async fn the_priority_is_kept(stage: &mut Stage) -> Result<(), Stop> {
     let most = stage.about().limits.max_priority.min(5);
-    let queue = stage.queue("tasks", &Policy { max_priority: most, ..Policy::default() }).await?;
+    let queue = stage.queue("tasks", &Policy { max_priority: most, ..stage.policy() }).await?;
     let worker = stage.client("worker").await?;
     for priority in [1, most] {
         let message = stage.message("hopeless");
@@ -37,7 +37,7 @@ pub(super) async fn the_priority_is_kept(stage: &mut Stage) -> Result<(), Stop> 
 
 /// DLQ-7: The reason of a letter is the one that came with the settlement that ended it.
 pub(super) async fn the_reason_is_the_one_given(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy { max_attempts: 1, ..Policy::default() }).await?;
+    let queue = stage.queue("tasks", &Policy { max_attempts: 1, ..stage.policy() }).await?;
     let worker = stage.client("worker").await?;
     let reasons = ["wrong shape: \"größe\" at /data/0 → expected 3", "the tool's answer: <b>'no'</b> & \\n"];
     let verdicts = [
@@ -58,7 +58,7 @@ pub(super) async fn the_reason_is_the_one_given(stage: &mut Stage) -> Result<(),
 
 /// DLQ-8: Where that settlement came without a reason, it is the last that came with a `retry`.
 pub(super) async fn the_reason_of_the_last_retry(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy { max_attempts: 3, ..Policy::default() }).await?;
+    let queue = stage.queue("tasks", &Policy { max_attempts: 3, ..stage.policy() }).await?;
     let worker = stage.client("worker").await?;
     let retry = |reason: Option<&str>| Verdict::Retry { delay_ms: None, reason: reason.map(str::to_owned) };
     let lives = [
@@ -80,7 +80,7 @@ pub(super) async fn the_reason_of_the_last_retry(stage: &mut Stage) -> Result<()
 
 /// DLQ-9: A letter for which nobody gave a reason has one in words of the broker's own.
 pub(super) async fn a_reason_where_none_was_given(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy { max_attempts: 1, ..Policy::default() }).await?;
+    let queue = stage.queue("tasks", &Policy { max_attempts: 1, ..stage.policy() }).await?;
     let worker = stage.client("worker").await?;
     for verdict in [Verdict::retry(), Verdict::Dead { reason: None }] {
         let message = stage.message("hopeless");
@@ -96,7 +96,7 @@ pub(super) async fn a_reason_where_none_was_given(stage: &mut Stage) -> Result<(
 
 /// DLQ-10: The attempts of a letter are the number of its message's last delivery.
 pub(super) async fn attempts_are_those_of_the_last_delivery(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy { max_attempts: 3, ..Policy::default() }).await?;
+    let queue = stage.queue("tasks", &Policy { max_attempts: 3, ..stage.policy() }).await?;
     let worker = stage.client("worker").await?;
     let dead = || Verdict::dead("hopeless");
     let lives =
@@ -116,7 +116,7 @@ pub(super) async fn attempts_are_those_of_the_last_delivery(stage: &mut Stage) -
 
 /// DLQ-11: A letter that tells when it died tells the time of the settlement that ended it.
 pub(super) async fn the_time_of_death(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let message = stage.message("dies later");
     stage.publish(&worker, &queue, &message).await?;
@@ -135,7 +135,7 @@ pub(super) async fn the_time_of_death(stage: &mut Stage) -> Result<(), Stop> {
 
 /// DLQ-13: A look at the letters takes none of them away.
 pub(super) async fn looking_takes_none_away(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let messages = stage.messages(3);
     stage.publish_all(&worker, &queue, &messages).await?;
@@ -157,7 +157,7 @@ pub(super) async fn looking_takes_none_away(stage: &mut Stage) -> Result<(), Sto
 
 /// DLQ-14: Letters are listed in the order in which they died, the oldest first.
 pub(super) async fn the_oldest_letter_first(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let messages = stage.messages(3);
     stage.publish_all(&worker, &queue, &messages).await?;
@@ -175,7 +175,7 @@ pub(super) async fn the_oldest_letter_first(stage: &mut Stage) -> Result<(), Sto
 
 /// DLQ-15: A look at the letters shows no more of them than it asks for.
 pub(super) async fn no_more_letters_than_asked_for(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let messages = stage.messages(5);
     stage.publish_all(&worker, &queue, &messages).await?;
@@ -191,8 +191,8 @@ pub(super) async fn no_more_letters_than_asked_for(stage: &mut Stage) -> Result<
 
 /// DLQ-18: The letters of a queue are those of its own messages and of no other queue's.
 pub(super) async fn letters_of_its_own_queue(stage: &mut Stage) -> Result<(), Stop> {
-    let tasks = stage.queue("tasks", &Policy::default()).await?;
-    let replies = stage.queue("replies", &Policy::default()).await?;
+    let tasks = stage.queue("tasks", &stage.policy()).await?;
+    let replies = stage.queue("replies", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     for queue in [&tasks, &replies] {
         let message = stage.message("hopeless");

@@ -9,7 +9,7 @@ use crate::recorder::Actor;
 /// A queue whose messages rest so long after their failures, one of them, and who works on it.
 async fn failing(stage: &mut Stage, rests: &[i64]) -> Result<(Queue, Actor), Stop> {
     let backoff_ms = rests.iter().map(|rest| stage.ms(*rest)).collect();
-    let policy = Policy { backoff_ms, max_attempts: 10, lease_ms: stage.ms(1_000), ..Policy::default() };
+    let policy = Policy { backoff_ms, max_attempts: 10, lease_ms: stage.ms(1_000), ..stage.policy() };
     let queue = stage.queue("tasks", &policy).await?;
     let worker = stage.client("worker").await?;
     let message = stage.message("to fail");
@@ -62,7 +62,7 @@ pub(super) async fn each_failure_has_its_rest(stage: &mut Stage) -> Result<(), S
 }
 
 /// DLY-18: When the policy's list is at its end, its last rest repeats.
-pub(super) async fn the_last_rest_repeats(stage: &mut Stage) -> Result<(), Stop> {
+pub(super) async fn the_policys_last_rest_repeats(stage: &mut Stage) -> Result<(), Stop> {
     rests(stage, "DLY-18", &[10, 150], &[(None, 10), (None, 150), (None, 150), (None, 150)]).await
 }
 

@@ -7,8 +7,8 @@ use crate::demand::Expectation;
 
 /// DUP-10: An id of one queue is no duplicate in another.
 pub(super) async fn not_across_queues(stage: &mut Stage) -> Result<(), Stop> {
-    let tasks = stage.queue("tasks", &Policy::default()).await?;
-    let replies = stage.queue("replies", &Policy::default()).await?;
+    let tasks = stage.queue("tasks", &stage.policy()).await?;
+    let replies = stage.queue("replies", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let message = stage.message("in both");
     stage.publish(&worker, &tasks, &message).await?;
@@ -21,8 +21,8 @@ pub(super) async fn not_across_queues(stage: &mut Stage) -> Result<(), Stop> {
 
 /// DUP-11: An id of one tenant's queue is no duplicate in the queue of that name of another tenant.
 pub(super) async fn not_across_tenants(stage: &mut Stage) -> Result<(), Stop> {
-    let left = stage.tenant_queue("left", "tasks", &Policy::default()).await?;
-    let right = stage.tenant_queue("right", "tasks", &Policy::default()).await?;
+    let left = stage.tenant_queue("left", "tasks", &stage.policy()).await?;
+    let right = stage.tenant_queue("right", "tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let message = stage.message("in both");
     stage.publish(&worker, &left, &message).await?;
@@ -35,7 +35,7 @@ pub(super) async fn not_across_tenants(stage: &mut Stage) -> Result<(), Stop> {
 
 /// DUP-12: A publish that was refused as `invalid` leaves its id free.
 pub(super) async fn a_refused_publish_burns_no_id(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let message = stage.message("at last");
     let wrong = Message { priority: Some(0), ..message.clone() };
@@ -50,7 +50,7 @@ pub(super) async fn a_refused_publish_burns_no_id(stage: &mut Stage) -> Result<(
 
 /// DUP-13: A publish that was refused as `full` leaves its id free.
 pub(super) async fn a_full_queue_burns_no_id(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy { max_length: Some(1), ..Policy::default() }).await?;
+    let queue = stage.queue("tasks", &Policy { max_length: Some(1), ..stage.policy() }).await?;
     let worker = stage.client("worker").await?;
     let messages = stage.messages(2);
     stage.publish(&worker, &queue, &messages[0]).await?;
@@ -67,7 +67,7 @@ pub(super) async fn a_full_queue_burns_no_id(stage: &mut Stage) -> Result<(), St
 
 /// DUP-14: A duplicate is answered with `duplicate` also where the queue is full.
 pub(super) async fn a_duplicate_in_a_full_queue(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy { max_length: Some(1), ..Policy::default() }).await?;
+    let queue = stage.queue("tasks", &Policy { max_length: Some(1), ..stage.policy() }).await?;
     let worker = stage.client("worker").await?;
     let message = stage.message("fills it");
     stage.publish(&worker, &queue, &message).await?;

@@ -7,7 +7,7 @@ use crate::demand::Expectation;
 
 /// DUP-1: A message published twice with one id is delivered once.
 pub(super) async fn twice_published_once_delivered(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let message = stage.message("once");
     stage.publish(&worker, &queue, &message).await?;
@@ -21,7 +21,7 @@ pub(super) async fn twice_published_once_delivered(stage: &mut Stage) -> Result<
 
 /// DUP-2: The second publish of an id is answered with `duplicate`.
 pub(super) async fn the_second_is_a_duplicate(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let other = stage.client("other").await?;
     let message = stage.message("once");
@@ -36,7 +36,7 @@ pub(super) async fn the_second_is_a_duplicate(stage: &mut Stage) -> Result<(), S
 
 /// DUP-3: Publishes of one id at the same time make one message.
 pub(super) async fn four_at_the_same_time(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let (a, b) = (stage.client("left").await?, stage.client("right").await?);
     let message = stage.message("once");
@@ -59,7 +59,7 @@ pub(super) async fn four_at_the_same_time(stage: &mut Stage) -> Result<(), Stop>
 /// DUP-4: An id is free again when its window is over.
 pub(super) async fn free_after_the_window(stage: &mut Stage) -> Result<(), Stop> {
     let window = stage.ms(200);
-    let queue = stage.queue("tasks", &Policy { dedupe_ms: window, ..Policy::default() }).await?;
+    let queue = stage.queue("tasks", &Policy { dedupe_ms: window, ..stage.policy() }).await?;
     let worker = stage.client("worker").await?;
     let message = stage.message("again");
     stage.publish(&worker, &queue, &message).await?;
@@ -76,7 +76,7 @@ pub(super) async fn free_after_the_window(stage: &mut Stage) -> Result<(), Stop>
 /// DUP-5: A duplicate does not make the window longer.
 pub(super) async fn a_duplicate_prolongs_nothing(stage: &mut Stage) -> Result<(), Stop> {
     let window = stage.ms(400);
-    let queue = stage.queue("tasks", &Policy { dedupe_ms: window, ..Policy::default() }).await?;
+    let queue = stage.queue("tasks", &Policy { dedupe_ms: window, ..stage.policy() }).await?;
     let worker = stage.client("worker").await?;
     let message = stage.message("again");
     let first = stage.publish(&worker, &queue, &message).await?;
@@ -93,7 +93,7 @@ pub(super) async fn a_duplicate_prolongs_nothing(stage: &mut Stage) -> Result<()
 /// DUP-6: An id is remembered until its window is over.
 pub(super) async fn known_until_the_window_is_over(stage: &mut Stage) -> Result<(), Stop> {
     let window = stage.ms(600);
-    let queue = stage.queue("tasks", &Policy { dedupe_ms: window, ..Policy::default() }).await?;
+    let queue = stage.queue("tasks", &Policy { dedupe_ms: window, ..stage.policy() }).await?;
     let worker = stage.client("worker").await?;
     let message = stage.message("once");
     let first = stage.publish(&worker, &queue, &message).await?;
@@ -106,7 +106,7 @@ pub(super) async fn known_until_the_window_is_over(stage: &mut Stage) -> Result<
 
 /// DUP-7: An id is remembered also when its message is done.
 pub(super) async fn known_when_done(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let message = stage.message("once");
     stage.publish(&worker, &queue, &message).await?;
@@ -121,7 +121,7 @@ pub(super) async fn known_when_done(stage: &mut Stage) -> Result<(), Stop> {
 
 /// DUP-8: An id is remembered also when its message is a dead letter.
 pub(super) async fn known_when_dead(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let message = stage.message("once");
     stage.publish(&worker, &queue, &message).await?;
@@ -136,7 +136,7 @@ pub(super) async fn known_when_dead(stage: &mut Stage) -> Result<(), Stop> {
 
 /// DUP-9: Ten thousand ids within one window are remembered.
 pub(super) async fn ten_thousand_ids(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy { dedupe_ms: 3_600_000, ..Policy::default() }).await?;
+    let queue = stage.queue("tasks", &Policy { dedupe_ms: 3_600_000, ..stage.policy() }).await?;
     let worker = stage.client("worker").await?;
     let messages: Vec<_> = (0..10_000).map(|_| stage.message("one of many")).collect();
     if stage.claims(Capability::Batch) {
@@ -158,7 +158,7 @@ pub(super) async fn ten_thousand_ids(stage: &mut Stage) -> Result<(), Stop> {
 /// DUP-15: An id that comes again with other bytes is answered as the broker declares, with `duplicate` or `conflict`.
 /// DUP-16: An id that comes again with other bytes makes no second message and does not change the first.
 pub(super) async fn other_bytes_under_one_id(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let message = stage.message("these bytes");
     stage.publish(&worker, &queue, &message).await?;
@@ -179,7 +179,7 @@ pub(super) async fn other_bytes_under_one_id(stage: &mut Stage) -> Result<(), St
 
 /// DUP-17: A queue whose `dedupe_ms` is 0 takes an id again and again.
 pub(super) async fn a_window_of_nothing(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy { dedupe_ms: 0, ..Policy::default() }).await?;
+    let queue = stage.queue("tasks", &Policy { dedupe_ms: 0, ..stage.policy() }).await?;
     let worker = stage.client("worker").await?;
     let message = stage.message("again and again");
     for _ in 1..=3 {
@@ -193,7 +193,7 @@ pub(super) async fn a_window_of_nothing(stage: &mut Stage) -> Result<(), Stop> {
 
 /// DUP-18: An id that stands twice in a batch is stored once.
 pub(super) async fn twice_in_a_batch(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let messages = stage.messages(2);
     let batch = [messages[0].clone(), messages[1].clone(), messages[0].clone()];
@@ -210,7 +210,7 @@ pub(super) async fn twice_in_a_batch(stage: &mut Stage) -> Result<(), Stop> {
 
 /// DUP-19: Ids are remembered after a graceful restart.
 pub(super) async fn known_after_a_restart(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let messages = stage.messages(2);
     stage.publish_all(&worker, &queue, &messages).await?;
@@ -228,7 +228,7 @@ pub(super) async fn known_after_a_restart(stage: &mut Stage) -> Result<(), Stop>
 
 /// DUP-20: Ids are remembered after a kill.
 pub(super) async fn known_after_a_kill(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let messages = stage.messages(2);
     stage.publish_all(&worker, &queue, &messages).await?;

@@ -1,13 +1,14 @@
 //! What becomes of the expired, and how they are counted.
 
-use workwire_broker::{Fetch, Message, Policy};
+use workwire_broker::{Fetch, Message};
 
+use super::time::delivers;
 use crate::case::{Stage, Stop};
 use crate::demand::Expectation;
 
 /// EXP-9: An expired message is dropped and makes no dead letter.
 pub(super) async fn no_letter_for_the_expired(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let ttl = stage.ms(150);
     let message = Message { ttl_ms: Some(ttl), ..stage.message("not for long") };
@@ -17,12 +18,12 @@ pub(super) async fn no_letter_for_the_expired(stage: &mut Stage) -> Result<(), S
     stage.take_for_a_while(&worker, &queue, Fetch::up_to(1)).await;
     let told = worker.dead_letters(&queue, 100, None).await;
     stage.demand("EXP-9", &told, Expectation::nothing());
-    Ok(())
+    delivers(stage, &worker).await
 }
 
 /// EXP-10: An expired message is not counted as ready.
 pub(super) async fn the_expired_are_not_ready(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let ttl = stage.ms(150);
     let short = Message { ttl_ms: Some(ttl), ..stage.message("not for long") };
@@ -35,7 +36,7 @@ pub(super) async fn the_expired_are_not_ready(stage: &mut Stage) -> Result<(), S
 
 /// EXP-11: A sweep says how many messages it removed since they had expired.
 pub(super) async fn a_sweep_says_how_many(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let ttl = stage.ms(150);
     for _ in 0..3 {
@@ -52,7 +53,7 @@ pub(super) async fn a_sweep_says_how_many(stage: &mut Stage) -> Result<(), Stop>
 
 /// EXP-12: A sweep removes nothing that has not expired.
 pub(super) async fn a_sweep_spares_the_living(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let ttl = stage.ms(150);
     let short = Message { ttl_ms: Some(ttl), ..stage.message("not for long") };
@@ -68,7 +69,7 @@ pub(super) async fn a_sweep_spares_the_living(stage: &mut Stage) -> Result<(), S
 
 /// EXP-13: What one sweep has counted, no later sweep counts again.
 pub(super) async fn counted_once(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let ttl = stage.ms(150);
     for expired in [2, 1] {

@@ -8,8 +8,8 @@ use crate::demand::Expectation;
 use crate::recorder::Actor;
 
 /// Replays alone, with nothing that remembers ids: that has a case of its own.
-pub(super) fn policy() -> Policy {
-    Policy { dedupe_ms: 0, ..Policy::default() }
+pub(super) fn policy(stage: &Stage) -> Policy {
+    Policy { dedupe_ms: 0, ..stage.policy() }
 }
 
 /// Publishes a message, which is the only one there, and gives it up.
@@ -30,8 +30,8 @@ pub(super) async fn is_dead(stage: &Stage, by: &Actor, queue: &Queue, id: Uuid) 
 /// RPL-1: A replayed letter is delivered again from the queue in which it died, whether it was given up or its
 /// attempts were used up.
 pub(super) async fn dead_letters_come_back(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy { max_attempts: 2, ..policy() }).await?;
-    let other = stage.queue("others", &policy()).await?;
+    let queue = stage.queue("tasks", &Policy { max_attempts: 2, ..policy(stage) }).await?;
+    let other = stage.queue("others", &policy(stage)).await?;
     let worker = stage.client("worker").await?;
     let given_up = stage.message("given up");
     dies(stage, &worker, &queue, &given_up).await?;
@@ -55,7 +55,7 @@ pub(super) async fn dead_letters_come_back(stage: &mut Stage) -> Result<(), Stop
 
 /// RPL-2: The first delivery after a replay is attempt 1.
 pub(super) async fn attempts_begin_again(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &policy()).await?;
+    let queue = stage.queue("tasks", &policy(stage)).await?;
     let worker = stage.client("worker").await?;
     let message = stage.message("to fail");
     stage.publish(&worker, &queue, &message).await?;
@@ -78,7 +78,7 @@ pub(super) async fn attempts_begin_again(stage: &mut Stage) -> Result<(), Stop> 
 
 /// RPL-3: After a replay a message has all the attempts that its queue allows.
 pub(super) async fn all_attempts_again(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy { max_attempts: 3, ..policy() }).await?;
+    let queue = stage.queue("tasks", &Policy { max_attempts: 3, ..policy(stage) }).await?;
     let worker = stage.client("worker").await?;
     let message = stage.message("to fail");
     stage.publish(&worker, &queue, &message).await?;
@@ -99,8 +99,8 @@ pub(super) async fn all_attempts_again(stage: &mut Stage) -> Result<(), Stop> {
 }
 
 /// RPL-4: A replayed message has the id and the bytes that it was published with.
-pub(super) async fn id_and_bytes_are_kept(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &policy()).await?;
+pub(super) async fn replayed_with_id_and_bytes(stage: &mut Stage) -> Result<(), Stop> {
+    let queue = stage.queue("tasks", &policy(stage)).await?;
     let worker = stage.client("worker").await?;
     let message = stage.message((0..=255).rev().collect::<Vec<u8>>());
     dies(stage, &worker, &queue, &message).await?;
@@ -112,9 +112,9 @@ pub(super) async fn id_and_bytes_are_kept(stage: &mut Stage) -> Result<(), Stop>
 }
 
 /// RPL-5: A replayed message has the priority that it was published with.
-pub(super) async fn the_priority_is_kept(stage: &mut Stage) -> Result<(), Stop> {
+pub(super) async fn replayed_with_its_priority(stage: &mut Stage) -> Result<(), Stop> {
     let most = stage.about().limits.max_priority.min(5);
-    let queue = stage.queue("tasks", &Policy { max_priority: most, ..policy() }).await?;
+    let queue = stage.queue("tasks", &Policy { max_priority: most, ..policy(stage) }).await?;
     let worker = stage.client("worker").await?;
     let urgent = Message { priority: Some(most), ..stage.message("urgent") };
     let low = Message { priority: Some(1), ..stage.message("low") };
@@ -132,7 +132,7 @@ pub(super) async fn the_priority_is_kept(stage: &mut Stage) -> Result<(), Stop> 
 
 /// RPL-6: A replayed letter is no longer among the letters.
 pub(super) async fn the_letter_is_gone(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &policy()).await?;
+    let queue = stage.queue("tasks", &policy(stage)).await?;
     let worker = stage.client("worker").await?;
     let message = stage.message("to do again");
     dies(stage, &worker, &queue, &message).await?;
@@ -148,7 +148,7 @@ pub(super) async fn the_letter_is_gone(stage: &mut Stage) -> Result<(), Stop> {
 
 /// RPL-7: Two replays of one letter at the same time make one message.
 pub(super) async fn two_replays_at_once(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &policy()).await?;
+    let queue = stage.queue("tasks", &policy(stage)).await?;
     let (left, right) = (stage.client("left").await?, stage.client("right").await?);
     let message = stage.message("to do again");
     dies(stage, &left, &queue, &message).await?;
@@ -165,7 +165,7 @@ pub(super) async fn two_replays_at_once(stage: &mut Stage) -> Result<(), Stop> {
 
 /// RPL-8: A letter that was replayed already is refused as `not_found` and makes no second message.
 pub(super) async fn replayed_only_once(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &policy()).await?;
+    let queue = stage.queue("tasks", &policy(stage)).await?;
     let worker = stage.client("worker").await?;
     let message = stage.message("to do again");
     dies(stage, &worker, &queue, &message).await?;
@@ -180,7 +180,7 @@ pub(super) async fn replayed_only_once(stage: &mut Stage) -> Result<(), Stop> {
 
 /// RPL-9: A replay of an id that no letter has is refused as `not_found`.
 pub(super) async fn an_unknown_letter(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &policy()).await?;
+    let queue = stage.queue("tasks", &policy(stage)).await?;
     let worker = stage.client("worker").await?;
     let waiting = stage.message("no letter, but a message");
     stage.publish(&worker, &queue, &waiting).await?;
@@ -193,7 +193,7 @@ pub(super) async fn an_unknown_letter(stage: &mut Stage) -> Result<(), Stop> {
 
 /// RPL-10: A replay leaves all other letters where they are.
 pub(super) async fn other_letters_stay(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &policy()).await?;
+    let queue = stage.queue("tasks", &policy(stage)).await?;
     let worker = stage.client("worker").await?;
     let messages = stage.messages(3);
     for message in &messages {
@@ -210,7 +210,7 @@ pub(super) async fn other_letters_stay(stage: &mut Stage) -> Result<(), Stop> {
 
 /// RPL-11: Of two letters with one id, the older one is replayed.
 pub(super) async fn of_two_letters_the_older(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &policy()).await?;
+    let queue = stage.queue("tasks", &policy(stage)).await?;
     let worker = stage.client("worker").await?;
     let message = stage.message("twice");
     for reason in ["first", "second"] {
@@ -229,7 +229,7 @@ pub(super) async fn of_two_letters_the_older(stage: &mut Stage) -> Result<(), St
 
 /// RPL-12: A replayed message goes behind those of its priority that wait already.
 pub(super) async fn behind_those_that_wait(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &policy()).await?;
+    let queue = stage.queue("tasks", &policy(stage)).await?;
     let worker = stage.client("worker").await?;
     let messages = stage.messages(3);
     dies(stage, &worker, &queue, &messages[0]).await?;

@@ -1,6 +1,6 @@
 //! Replays where something else has a word: ttl, dedupe, length, recipients, groups, a kill.
 
-use workwire_broker::{Code, Fetch, Message, Policy, RestartMode};
+use workwire_broker::{Code, Fetch, Message, Policy, RestartMode, Verdict};
 
 use super::back::{dies, is_dead, policy};
 use crate::case::{Stage, Stop};
@@ -8,7 +8,7 @@ use crate::demand::Expectation;
 
 /// RPL-13: A replayed message has its whole ttl again.
 pub(super) async fn the_whole_ttl_again(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &policy()).await?;
+    let queue = stage.queue("tasks", &policy(stage)).await?;
     let worker = stage.client("worker").await?;
     let ttl = stage.ms(500);
     let message = Message { ttl_ms: Some(ttl), ..stage.message("not for long") };
@@ -25,7 +25,7 @@ pub(super) async fn the_whole_ttl_again(stage: &mut Stage) -> Result<(), Stop> {
 
 /// RPL-14: A replayed message expires when its ttl is over for the second time.
 pub(super) async fn it_expires_all_the_same(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &policy()).await?;
+    let queue = stage.queue("tasks", &policy(stage)).await?;
     let worker = stage.client("worker").await?;
     let ttl = stage.ms(300);
     let message = Message { ttl_ms: Some(ttl), ..stage.message("not for long") };
@@ -39,7 +39,7 @@ pub(super) async fn it_expires_all_the_same(stage: &mut Stage) -> Result<(), Sto
 
 /// RPL-15: A replay is not taken for a duplicate of the publish before it.
 pub(super) async fn a_replay_is_no_duplicate(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy { dedupe_ms: 300_000, ..Policy::default() }).await?;
+    let queue = stage.queue("tasks", &Policy { dedupe_ms: 300_000, ..stage.policy() }).await?;
     let worker = stage.client("worker").await?;
     let message = stage.message("to do again");
     dies(stage, &worker, &queue, &message).await?;
@@ -53,7 +53,7 @@ pub(super) async fn a_replay_is_no_duplicate(stage: &mut Stage) -> Result<(), St
 /// RPL-16: A replay into a full queue is refused as `full`.
 /// RPL-17: A letter whose replay was refused stays among the letters.
 pub(super) async fn into_a_full_queue(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy { max_length: Some(1), ..policy() }).await?;
+    let queue = stage.queue("tasks", &Policy { max_length: Some(1), ..policy(stage) }).await?;
     let worker = stage.client("worker").await?;
     let message = stage.message("to do again");
     dies(stage, &worker, &queue, &message).await?;
@@ -68,7 +68,7 @@ pub(super) async fn into_a_full_queue(stage: &mut Stage) -> Result<(), Stop> {
 
 /// RPL-18: A replayed message is for the recipient that it was published for, and for no other.
 pub(super) async fn to_the_same_recipient(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &policy()).await?;
+    let queue = stage.queue("tasks", &policy(stage)).await?;
     let worker = stage.client("worker").await?;
     let message = Message { to: Some("coder".to_owned()), ..stage.message("for the coder") };
     stage.publish(&worker, &queue, &message).await?;
@@ -91,7 +91,7 @@ pub(super) async fn to_the_same_recipient(stage: &mut Stage) -> Result<(), Stop>
 
 /// RPL-19: A replayed letter goes back to the group in which it died, and to no other.
 pub(super) async fn to_the_group_in_which_it_died(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("events", &policy()).await?;
+    let queue = stage.queue("events", &policy(stage)).await?;
     let worker = stage.client("worker").await?;
     let [audit, billing] = ["audit", "billing"].map(|group| Fetch::up_to(1).of_group(group));
     for group in [&audit, &billing] {
@@ -103,11 +103,8 @@ pub(super) async fn to_the_group_in_which_it_died(stage: &mut Stage) -> Result<(
         let told = stage.take(&worker, &queue, group.clone(), 1).await;
         stage.need_that(&told, Expectation::shows(message.id))?;
         for delivery in told.into_answer().unwrap_or_default() {
-            let told = match dies {
-                true => worker.dead(&queue, &delivery, "hopeless").await,
-                false => worker.done(&queue, &delivery).await,
-            };
-            stage.need(told)?;
+            let verdict = if dies { Verdict::dead("hopeless") } else { Verdict::Done };
+            stage.need(worker.settle(&queue, &delivery.tag, verdict).await)?;
         }
     }
     is_dead(stage, &worker, &queue, message.id).await?;
@@ -121,7 +118,7 @@ pub(super) async fn to_the_group_in_which_it_died(stage: &mut Stage) -> Result<(
 
 /// RPL-20: A replay that was answered survives a kill: the message is in its queue, and the letter is gone.
 pub(super) async fn a_replay_survives_a_kill(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &policy()).await?;
+    let queue = stage.queue("tasks", &policy(stage)).await?;
     let worker = stage.client("worker").await?;
     let message = stage.message("to do again");
     dies(stage, &worker, &queue, &message).await?;

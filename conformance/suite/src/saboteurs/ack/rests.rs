@@ -62,7 +62,7 @@ pub(in crate::saboteurs) const SABOTEURS: &[Saboteur] = &[
         make: || {
             Arc::new(Lists(|rests| {
                 if !rests.is_empty() {
-                    rests.push(0)
+                    rests.push(0);
                 }
             }))
         },

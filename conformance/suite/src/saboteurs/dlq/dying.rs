@@ -175,7 +175,7 @@ impl Defect for DiesWhenLookedAt {
         Box::pin(async move {
             let letters = inner.client.dead_letters(queue, max, group).await?;
             let now = timestamp(self.0.now());
-            Ok(letters.into_iter().map(|letter| Letter { died_at: Some(now.clone()), ..letter }).collect())
+            Ok(letters.into_iter().map(|letter| Letter { died_at: Some(now), ..letter }).collect())
         })
     }
 }

@@ -101,10 +101,9 @@ impl Remembering {
         let mut seen = locked(&self.seen);
         seen.until.insert(key.clone(), Instant::now() + millis(window));
         seen.order.push_back(key);
-        if self.memory == Memory::AThousand && seen.order.len() > 1_000 {
-            if let Some(oldest) = seen.order.pop_front() {
-                seen.until.remove(&oldest);
-            }
+        let is_full = self.memory == Memory::AThousand && seen.order.len() > 1_000;
+        if let Some(oldest) = is_full.then(|| seen.order.pop_front()).flatten() {
+            seen.until.remove(&oldest);
         }
     }
 

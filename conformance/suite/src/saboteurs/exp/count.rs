@@ -76,12 +76,12 @@ impl Defect for Miscounted {
 
     fn fetch<'a>(&'a self, inner: &'a Inner, queue: &'a Queue, fetch: Fetch) -> Answer<'a, Vec<Delivery>> {
         Box::pin(async move {
-            if let (What::ById, Some(id)) = (self.what, fetch.id) {
-                if let Some(message) = self.expired(queue).into_iter().find(|message| message.id == id) {
-                    let (body, priority) = (message.body, message.priority.unwrap_or(3));
-                    self.copies.add(queue, 0, Delivery { tag: Tag(String::new()), id, body, priority, attempt: 1 });
-                    self.forget(queue, id);
-                }
+            let asked_for = fetch.id.filter(|_| self.what == What::ById);
+            let expired = self.expired(queue).into_iter().find(|message| asked_for == Some(message.id));
+            if let Some(Message { id, body, priority, .. }) = expired {
+                let priority = priority.unwrap_or(3);
+                self.copies.add(queue, 0, Delivery { tag: Tag(String::new()), id, body, priority, attempt: 1 });
+                self.forget(queue, id);
             }
             let mut deliveries = inner.client.fetch(queue, fetch.clone()).await?;
             for delivery in &deliveries {
