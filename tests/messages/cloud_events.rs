@@ -179,9 +179,8 @@ fn cloud_event_reports_what_data_lacks_before_what_it_lacks_itself() {
     let Some(Value::Object(mut data)) = event.remove("data") else { panic!("an object") };
     data.remove("message_id");
     event.remove("source");
-    let mut text = serde_json::to_string(&event).unwrap();
-    text.truncate(text.len() - 1);
-    text.push_str(&format!(r#","data":{}}}"#, Value::Object(data)));
+    let attributes = serde_json::to_string(&event).unwrap();
+    let text = format!(r#"{},"data":{}}}"#, attributes.strip_suffix('}').unwrap(), Value::Object(data));
     let error = AnyDocument::from_cloud_event(&Decoder::strict(), text.as_bytes()).unwrap_err();
     let pointers: Vec<&str> = error.violations().iter().map(workwire::Violation::pointer).collect();
     assert_eq!(pointers, ["/data/message_id", "/source"]);

@@ -1,12 +1,10 @@
 //! The machine on which a broker runs, for clauses that need more of it than a connection: several
 //! processes on one store, a disk that is full, a store that was damaged.
 
-mod memory;
 mod process;
 
 use std::fmt;
 
-pub use memory::{Habit, MemoryHost};
 pub use process::ProcessHost;
 
 use crate::subject::Reaching;

@@ -17,6 +17,7 @@ mod grp;
 mod layer;
 mod lim;
 mod lse;
+mod machine;
 mod obs;
 mod ord;
 mod pri;
@@ -32,6 +33,7 @@ use workwire_broker::MemoryBroker;
 
 pub(crate) use layer::LayeredClient;
 pub use layer::{Defect, Inner, Layered};
+pub use machine::{Habit, MemoryHost};
 
 use crate::subject::{Reached, Subject};
 
@@ -53,6 +55,7 @@ impl Saboteur {
     #[must_use]
     pub fn subject(&self) -> Subject {
         let make = self.make;
+        let host = MemoryHost::new(make().habit());
         Subject::reached_on_paused_time(format!("saboteur:{}", self.name), move || {
             let defect = make();
             defect.reach().unwrap_or_else(|| {
@@ -60,6 +63,7 @@ impl Saboteur {
                 Box::pin(std::future::ready(Ok(Reached::bare(Arc::new(broker)))))
             })
         })
+        .on_host(Arc::new(host))
     }
 }
 
@@ -92,6 +96,7 @@ pub fn all() -> Vec<&'static Saboteur> {
         lim::values::SABOTEURS,
         ten::SABOTEURS,
         obs::SABOTEURS,
+        machine::SABOTEURS,
         rpc::SABOTEURS,
     ]
     .into_iter()

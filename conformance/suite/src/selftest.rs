@@ -13,7 +13,7 @@ use crate::anomaly::Kind;
 use crate::case::Case;
 use crate::oddities;
 use crate::runner::on_paused_time;
-use crate::saboteurs::Saboteur;
+use crate::saboteurs::{Habit, MemoryHost, Saboteur};
 use crate::subject::Subject;
 use crate::trivial;
 use crate::verdict::{Judgement, Verdict};
@@ -70,7 +70,8 @@ pub fn cell(case: &'static Case, subject: &Subject, seed: u64) -> Cell {
 /// The honest broker.
 #[must_use]
 pub fn honest() -> Subject {
-    Subject::on_paused_time("memory:", || Arc::new(MemoryBroker::default()))
+    let host = MemoryHost::new(Habit::Honest);
+    Subject::on_paused_time("memory:", || Arc::new(MemoryBroker::default())).on_host(Arc::new(host))
 }
 
 impl Cell {

@@ -196,12 +196,14 @@ async fn retry_comes_back(stage: &mut Stage) -> Result<(), Stop> {
 async fn dead_skips_all_retries(stage: &mut Stage) -> Result<(), Stop> {
     let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
-    let message = stage.message("never will be");
-    stage.publish(&worker, &queue, &message).await?;
-    let delivery = stage.take_one(&worker, &queue).await?;
-    stage.need(worker.dead(&queue, &delivery, "it cannot be done").await)?;
-    let told = stage.take_for_a_while(&worker, &queue, Fetch::up_to(1)).await;
-    stage.demand("ACK-6", &told, Expectation::nothing());
+    for verdict in [Verdict::dead("it cannot be done"), Verdict::Dead { reason: None }] {
+        let message = stage.message("never will be");
+        stage.publish(&worker, &queue, &message).await?;
+        let delivery = stage.take_one(&worker, &queue).await?;
+        stage.need(worker.settle(&queue, &delivery.tag, verdict).await)?;
+        let told = stage.take_for_a_while(&worker, &queue, Fetch::up_to(1)).await;
+        stage.demand("ACK-6", &told, Expectation::nothing());
+    }
     Ok(())
 }
 

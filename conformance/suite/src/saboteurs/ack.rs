@@ -40,7 +40,7 @@ pub(super) const SABOTEURS: &[Saboteur] = &[
     Saboteur {
         name: "takes_dead_for_retry",
         breaks: &["ACK-6"],
-        about: "delivers what was given up until its attempts are used up",
+        about: "delivers what was given up without a reason until its attempts are used up",
         make: || Arc::new(TakesDeadForRetry),
     },
     Saboteur {
@@ -259,12 +259,13 @@ impl Defect for GivesItBackToTheSame {
     }
 }
 
+/// Where no reason is given with it: every case that gives up something else does give one.
 struct TakesDeadForRetry;
 
 impl Defect for TakesDeadForRetry {
     fn settle<'a>(&'a self, inner: &'a Inner, queue: &'a Queue, tag: &'a Tag, verdict: Verdict) -> Answer<'a, ()> {
         let verdict = match verdict {
-            Verdict::Dead { reason } => Verdict::Retry { delay_ms: None, reason },
+            Verdict::Dead { reason: None } => Verdict::retry(),
             other => other,
         };
         inner.client.settle(queue, tag, verdict)

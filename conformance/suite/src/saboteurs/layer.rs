@@ -9,6 +9,7 @@ use workwire_broker::{
     Peeked, Policy, Purge, Queue, RestartMode, Stored, Tag, Update, Verdict,
 };
 
+use super::machine::Habit;
 use crate::subject::Reaching;
 
 /// What lies beneath a layer.
@@ -32,6 +33,11 @@ pub trait Defect: Send + Sync {
     /// A broker that is reached in a way of its own, instead of the memory broker beneath this layer.
     fn reach(&self) -> Option<Reaching> {
         None
+    }
+
+    /// What the machine does, on which further ones of it are started.
+    fn habit(&self) -> Habit {
+        Habit::Honest
     }
 
     fn open<'a>(&'a self, broker: &'a Arc<dyn Broker>, name: &'a str) -> Answer<'a, Box<dyn Client>> {

@@ -34,7 +34,7 @@ impl Browser {
         // What it goes on to say must not fill its pipe.
         std::thread::spawn(move || lines.for_each(drop));
         let agent = ureq::Agent::config_builder()
-            .timeout_global(Some(Duration::from_secs(120)))
+            .timeout_global(Some(Duration::from_mins(2)))
             .http_status_as_error(false)
             .proxy(None)
             .build()
@@ -90,7 +90,7 @@ impl Browser {
         let path = self.folder.path().join("page.html");
         std::fs::write(&path, page).unwrap();
         self.post("/url", &json!({"url": format!("file://{}", path.display())}));
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_mins(1);
         while self.ask("return document.readyState") != json!("complete") {
             assert!(Instant::now() < deadline, "the page is not there");
             std::thread::sleep(Duration::from_millis(10));
