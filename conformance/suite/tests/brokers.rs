@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
+use workwire::spec::{self, Role};
 use workwire_broker::adapter::{AdapterBroker, AdapterOptions, serve};
 use workwire_broker::{MemoryBroker, OpenError, Target};
 use workwire_conformance::cases;
@@ -28,8 +29,11 @@ async fn the_broker_in_memory_passes_everything() {
 async fn the_broker_in_memory_behind_an_adapter_passes_everything() {
     let subject = Subject::shared("memory: behind an adapter", || Box::pin(memory_behind_an_adapter()));
     let ended = all_pass(&subject).await;
-    let skipped: Vec<&str> = ended.iter().filter(|ended| ended.verdict == Verdict::Skipped).map(|e| e.id).collect();
-    assert!(skipped.is_empty(), "it claims everything, and is spoken to over the protocol: {skipped:?}");
+    // It claims everything, and is spoken to over the protocol; there is only no machine.
+    let of_the_machine = |ended: &&Ended| spec::explain(ended.clauses[0]).unwrap().role() == Role::Host;
+    for skipped in ended.iter().filter(|ended| ended.verdict == Verdict::Skipped) {
+        assert!(of_the_machine(&skipped), "{}: {}", skipped.id, skipped.reason);
+    }
 }
 
 fn of_target(target: &'static str) -> Subject {

@@ -170,7 +170,7 @@ fn profiles_tell_why() {
     );
     let work_bus = &report.profiles[0];
     assert_eq!(work_bus.broken, ["ACK-1"]);
-    assert_eq!(work_bus.warnings, ["ENV-6"], "a SHOULD takes no profile away");
+    assert_eq!(work_bus.warnings, ["CON-5"], "a SHOULD takes no profile away");
     assert_eq!(work_bus.in_the_way, ["dur/confirmed_survives_a_kill"]);
     let honest = collected(cases::all(), &ran(None));
     assert_eq!(honest.summary.pass, honest.summary.total);
@@ -271,7 +271,7 @@ fn an_ending_goes_from_failures_to_one_line() {
         "warning dlq/a_letter_keeps_its_reason",
         "NO SETUP dur/confirmed_survives_a_kill",
         "unknown exp/what_has_expired_is_not_delivered",
-        "work-bus  falls short  by ACK-1; 4 of 7 cases pass; warnings: ENV-6",
+        "work-bus  falls short  by ACK-1; 4 of 7 cases pass; warnings: CON-5",
         "6 of 12 cases pass, 2 fail, 1 warn, 1 unknown, 1 skipped, 1 could not be set up in 12.345 s",
     ]
     .iter()

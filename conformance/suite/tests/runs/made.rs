@@ -34,7 +34,7 @@ pub(crate) static SUITE: &[Case] = &[
     case("lse/a_lease_ends_in_time", &["ACK-2"], &[Capability::Lease]),
     case("pri/the_most_urgent_comes_first", &["ACK-1"], &[Capability::Priority]),
     case("pri/within_a_priority_first_in_is_first_out", &["ACK-2"], &[Capability::Priority, Capability::Fifo]),
-    case("dlq/a_letter_keeps_its_reason", &["ENV-6"], &[Capability::DeadLetter]),
+    case("dlq/a_letter_keeps_its_reason", &["CON-5"], &[Capability::DeadLetter]),
     case("dlq/attempts_used_up", &["ACK-1"], &[Capability::DeadLetter]),
     case("ten/a_crafted_name_stays_in_its_tenant", &["ACK-1"], &[Capability::Tenancy]),
     case("exp/what_has_expired_is_not_delivered", &["ACK-1"], &[Capability::Ttl]),
@@ -118,7 +118,7 @@ fn ended(case: &Case) -> Ended {
             ended.broken.push(broken("ACK-1", Kind::OrderInversion, "first in", HOSTILE, &[700]));
         }
         "dlq/a_letter_keeps_its_reason" => {
-            ended.fail("ENV-6", Kind::Demand, "the reasons [\"poison\"]", HOSTILE, &[2]);
+            ended.fail("CON-5", Kind::Demand, "the reasons [\"poison\"]", HOSTILE, &[2]);
         }
         "ten/a_crafted_name_stays_in_its_tenant" => {
             ended.verdict = Verdict::Skipped;
