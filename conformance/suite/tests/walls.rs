@@ -83,7 +83,7 @@ fn a_module_imports_what_stands_before_it() {
 fn only_reports_of_the_terminal_know_a_terminal_and_the_runner_prints_nothing() {
     for source in sources() {
         for word in ["println!", "eprintln!", "print!(", "process::exit"] {
-            assert!(!source.code().contains(word), "{}: {word}", source.module());
+            assert!(!source.code().contains(word), "{}: {word}", source.path());
         }
     }
 }
