@@ -179,7 +179,7 @@ impl Run {
     }
 
     /// A case that was judged by time alone, or could not be for want of it, runs again, alone and
-    /// with four times the time, twice.
+    /// with four times the time, then with sixteen times.
     async fn finish(&self, case: &'static Case, first: (Ended, bool), scale: Scale) {
         let (mut ended, mut more_time) = first;
         for factor in [4.0, 16.0] {

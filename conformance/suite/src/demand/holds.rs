@@ -123,7 +123,7 @@ impl<'a> Judge<'a> {
             }
             Expectation::SomeReason => self.letters().all(|letter| !self.text(letter.reason).trim().is_empty()),
             Expectation::DiedBetween { least, most } => {
-                let range = *least - CLOCKS_DIFFER..=*most + CLOCKS_DIFFER;
+                let range = least.saturating_sub(CLOCKS_DIFFER)..=most.saturating_add(CLOCKS_DIFFER);
                 self.letters().filter_map(|letter| letter.died_at).all(|at| range.contains(&at))
             }
             Expectation::OfGroup { group } => {
@@ -178,7 +178,7 @@ impl<'a> Judge<'a> {
         };
         let bound = from.saturating_add_signed(moment.ms.saturating_mul(1_000));
         if not_before {
-            if ended + WHOLE_MS > bound {
+            if ended.saturating_add(WHOLE_MS) > bound {
                 return Holding::Yes;
             }
             return self.untimely(format!("an answer no earlier than {}", at(bound)), ended);

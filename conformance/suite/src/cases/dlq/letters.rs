@@ -161,7 +161,9 @@ pub(super) async fn the_oldest_letter_first(stage: &mut Stage) -> Result<(), Sto
     let worker = stage.client("worker").await?;
     let messages = stage.messages(3);
     stage.publish_all(&worker, &queue, &messages).await?;
-    let mut taken = stage.need(stage.take(&worker, &queue, Fetch::up_to(3), 3).await)?;
+    let told = stage.take(&worker, &queue, Fetch::up_to(3), 3).await;
+    stage.need_that(&told, Expectation::count(3))?;
+    let mut taken = stage.need(told)?;
     // They die in another order than they came.
     taken.rotate_left(2);
     for delivery in &taken {
