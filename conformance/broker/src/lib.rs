@@ -21,11 +21,21 @@ mod error;
 mod event_bus;
 mod face;
 mod limit;
+#[cfg(feature = "managed")]
+mod managed;
 mod memory;
+#[cfg(feature = "nats")]
+mod nats;
 mod open_error;
 mod policy;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 mod presence;
 mod queue;
+#[cfg(feature = "rabbitmq")]
+mod rabbitmq;
+#[cfg(feature = "redis")]
+mod redis;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod target;
@@ -49,11 +59,21 @@ pub use event_bus::{
 };
 pub use face::{DeadLetter, FaceError, LETTERS, Taken};
 pub use limit::{BUCKET_CAPACITY, BUCKET_REFILL, RateLimited, TOKEN_WAIT, TokenBucket};
+#[cfg(feature = "managed")]
+pub use managed::{Engine, Managed};
 pub use memory::MemoryBroker;
+#[cfg(feature = "nats")]
+pub use nats::{NatsBroker, NatsOptions};
 pub use open_error::OpenError;
 pub use policy::{MAX_MS, Overflow, Policy, within};
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresBroker, PostgresOptions};
 pub use presence::{AgentState, Health, HealthStatus, OFFLINE_AFTER_MS, Update};
 pub use queue::{Queue, check_name, check_tenant};
+#[cfg(feature = "rabbitmq")]
+pub use rabbitmq::{RabbitMqBroker, RabbitMqOptions};
+#[cfg(feature = "redis")]
+pub use redis::{RedisBroker, RedisOptions};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{Durability, SqliteBroker, SqliteOptions};
 pub use target::{TARGETS, Target};

@@ -7,8 +7,18 @@ use std::sync::Arc;
 #[cfg(feature = "adapter")]
 use crate::adapter::{AdapterBroker, AdapterOptions};
 use crate::contract::Broker;
+#[cfg(feature = "managed")]
+use crate::managed::Managed;
 use crate::memory::MemoryBroker;
+#[cfg(feature = "nats")]
+use crate::nats::{NatsBroker, NatsOptions};
 use crate::open_error::OpenError;
+#[cfg(feature = "postgres")]
+use crate::postgres::{PostgresBroker, PostgresOptions};
+#[cfg(feature = "rabbitmq")]
+use crate::rabbitmq::{RabbitMqBroker, RabbitMqOptions};
+#[cfg(feature = "redis")]
+use crate::redis::{RedisBroker, RedisOptions};
 #[cfg(feature = "sqlite")]
 use crate::sqlite::{SqliteBroker, SqliteOptions};
 
@@ -35,6 +45,16 @@ enum Kind {
     Sqlite(SqliteOptions),
     #[cfg(feature = "adapter")]
     Exec(Vec<String>),
+    #[cfg(feature = "rabbitmq")]
+    RabbitMq(RabbitMqOptions),
+    #[cfg(feature = "redis")]
+    Redis(RedisOptions),
+    #[cfg(feature = "nats")]
+    Nats(NatsOptions),
+    #[cfg(feature = "postgres")]
+    Postgres(PostgresOptions),
+    #[cfg(feature = "managed")]
+    Managed(Managed),
 }
 
 /// What can be written, and what it is.
@@ -42,19 +62,12 @@ pub const TARGETS: &[(&str, &str)] = &[
     ("memory:", "a broker in memory, gone with the program"),
     ("sqlite:", "a broker in a temporary file, gone at the end"),
     ("sqlite:PATH", "a broker in this file; ?durability=full|normal &busy_timeout_ms=5000 &keep_done=1h"),
+    ("amqp://…", "RabbitMQ, or amqps:; ?queue=classic|quorum"),
+    ("redis://…", "Redis Streams, or rediss:; ?cluster=1"),
+    ("nats://…", "NATS JetStream, or tls:; ?replicas=3"),
+    ("postgres://…", "a PostgreSQL database; ?schema=workwire"),
+    ("managed:ENGINE", "a private instance of rabbitmq, redis, nats or postgres, from the program on this machine"),
     ("exec:COMMAND", "a broker behind the adapter protocol, started with this command"),
-];
-
-/// What other targets stand for that this version cannot reach.
-const NOT_YET: &[(&str, &str)] = &[
-    ("amqp:", "RabbitMQ"),
-    ("amqps:", "RabbitMQ"),
-    ("redis:", "Redis"),
-    ("rediss:", "Redis"),
-    ("nats:", "NATS"),
-    ("postgres:", "PostgreSQL"),
-    ("postgresql:", "PostgreSQL"),
-    ("managed:", "a private instance of a broker"),
 ];
 
 impl FromStr for Target {
@@ -69,7 +82,8 @@ impl FromStr for Target {
             "memory:" => return Err(wrong("expected nothing behind memory:".to_owned())),
             "sqlite:" => sqlite(rest).map_err(wrong)?,
             "exec:" => exec(rest).map_err(wrong)?,
-            _ => return Err(wrong(unknown(scheme))),
+            _ if let Some(kind) = engine(scheme, text) => kind.map_err(wrong)?,
+            _ => return Err(wrong(unknown())),
         };
         Ok(Target { written: text.to_owned(), kind })
     }
@@ -89,8 +103,10 @@ impl Target {
             Kind::Memory => true,
             #[cfg(feature = "sqlite")]
             Kind::Sqlite(options) => options.path.is_none(),
-            #[cfg(feature = "adapter")]
-            Kind::Exec(_) => false,
+            #[cfg(feature = "managed")]
+            Kind::Managed(_) => true,
+            #[cfg(any(feature = "adapter", feature = "rabbitmq", feature = "redis", feature = "nats", feature = "postgres"))]
+            _ => false,
         }
     }
 
@@ -128,6 +144,16 @@ impl Target {
                 let opened = tokio::task::spawn_blocking(|| SqliteBroker::open(options)).await;
                 Ok(Arc::new(opened.map_err(|_| OpenError::setup("opening the store was broken off"))??))
             }
+            #[cfg(feature = "rabbitmq")]
+            Kind::RabbitMq(options) => RabbitMqBroker::open(options.clone()).await,
+            #[cfg(feature = "redis")]
+            Kind::Redis(options) => RedisBroker::open(options.clone()).await,
+            #[cfg(feature = "nats")]
+            Kind::Nats(options) => NatsBroker::open(options.clone()).await,
+            #[cfg(feature = "postgres")]
+            Kind::Postgres(options) => PostgresBroker::open(options.clone()).await,
+            #[cfg(feature = "managed")]
+            Kind::Managed(managed) => managed.open().await,
             #[cfg(feature = "adapter")]
             Kind::Exec(command) => {
                 let started = AdapterBroker::start(command, &AdapterOptions::default()).await;
@@ -143,10 +169,40 @@ impl fmt::Display for Target {
     }
 }
 
-fn unknown(scheme: &str) -> String {
-    if let Some((_, what)) = NOT_YET.iter().find(|(known, _)| *known == scheme) {
-        return format!("{what} cannot be reached by this version");
+/// An engine's address, in whose words it is read; none where it is none.
+fn engine(scheme: &str, text: &str) -> Option<Result<Kind, String>> {
+    match scheme {
+        #[cfg(feature = "rabbitmq")]
+        "amqp:" | "amqps:" => Some(RabbitMqOptions::parse(text).map(Kind::RabbitMq)),
+        #[cfg(feature = "redis")]
+        "redis:" | "rediss:" => Some(RedisOptions::parse(text).map(Kind::Redis)),
+        #[cfg(feature = "nats")]
+        "nats:" | "tls:" => Some(NatsOptions::parse(text).map(Kind::Nats)),
+        #[cfg(feature = "postgres")]
+        "postgres:" | "postgresql:" => Some(PostgresOptions::parse(text).map(Kind::Postgres)),
+        #[cfg(feature = "managed")]
+        "managed:" => Some(Managed::parse(&text[scheme.len()..]).map(Kind::Managed)),
+        _ => {
+            let (_, feature) = FEATURES.iter().find(|(known, _)| *known == scheme)?;
+            Some(Err(format!("this program was built without the feature `{feature}`")))
+        }
     }
+}
+
+/// Which feature brings which kind of address.
+const FEATURES: &[(&str, &str)] = &[
+    ("amqp:", "rabbitmq"),
+    ("amqps:", "rabbitmq"),
+    ("redis:", "redis"),
+    ("rediss:", "redis"),
+    ("nats:", "nats"),
+    ("tls:", "nats"),
+    ("postgres:", "postgres"),
+    ("postgresql:", "postgres"),
+    ("managed:", "managed"),
+];
+
+fn unknown() -> String {
     let known: Vec<&str> = TARGETS.iter().map(|(written, _)| *written).collect();
     format!("expected one of {}", known.join(", "))
 }
@@ -235,7 +291,6 @@ mod tests {
             ("sqlite", "expected one of memory:"),
             ("kafka://here", "expected one of memory:"),
             ("memory:x", "expected nothing behind memory:"),
-            ("amqp://u:secret@h/v", "amqp://u:…@h/v: RabbitMQ cannot be reached"),
             ("sqlite:a?keep_done=7", "keep_done: expected a time such as"),
             ("sqlite:a?busy_timeout_ms=-1", "busy_timeout_ms: expected milliseconds"),
             ("sqlite:a?mode=ro", "expected durability, busy_timeout_ms or keep_done, found \"mode\""),
