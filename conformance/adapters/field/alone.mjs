@@ -26,5 +26,6 @@ await queue.obliterate({ force: true });
 await queue.add("given back", {}, { attempts: 3 });
 await (await worker.getNextJob("first", { block: false })).moveToWait("first");
 const again = await worker.getNextJob("second", { block: false });
-console.log(`bullmq: given back by moveToWait, it was started and failed: ${again.attemptsStarted}, ${again.attemptsMade}`);
+const counted = `${again.attemptsStarted}, ${again.attemptsMade}`;
+console.log(`bullmq: given back by moveToWait, it was started and failed: ${counted}`);
 process.exit(0);

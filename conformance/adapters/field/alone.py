@@ -1,14 +1,19 @@
 #!/usr/bin/env python3
 """The same findings by the libraries alone, without an adapter and without the suite. `findings --alone` runs this."""
+import asyncio
 import os
 import tempfile
 import time
 
+import dramatiq
 import kombu
+import nats
 import pika
 import redis
+from dramatiq.brokers.redis import RedisBroker
 from kombu.exceptions import ChannelError
 from litequeue import LiteQueue
+from nats.js.api import ConsumerConfig
 from persistqueue import SQLiteAckQueue
 
 
@@ -95,6 +100,24 @@ def visibility() -> None:
         tell("kombu", "with global_keyprefix, the size of a queue of one", error)
 
 
+def workers() -> None:
+    def worker(**settings) -> RedisBroker:
+        broker = RedisBroker(url=os.environ["REDIS"], middleware=[], **settings)
+        broker.declare_queue("work")
+        return broker
+
+    message = dramatiq.Message(queue_name="work", actor_name="work", args=(), kwargs={}, options={})
+    worker().enqueue(message)
+    next(worker().consume("work", prefetch=1, timeout=1))  # and is gone
+    heir = worker().consume("work", prefetch=1, timeout=1)
+    taken = [next(heir) for _ in range(200)]
+    tell("dramatiq", "a worker is gone, the next asks 200 times and gets", next(filter(None, taken), None))
+    time.sleep(0.2)
+    eager = worker(heartbeat_timeout=100, maintenance_chance=1_000_000).consume("work", prefetch=1, timeout=1)
+    found = [next(eager) for _ in range(5)]
+    tell("dramatiq", "one with a timeout of 0.1 s, who always looks, gets it", any(found))
+
+
 def files(folder: str) -> None:
     lite = LiteQueue(f"{folder}/lite")
     lite.put("job")
@@ -114,9 +137,39 @@ def files(folder: str) -> None:
     tell("persist-queue", "nothing is ready, and one that never was is nacked: the size", persist.qsize())
 
 
+async def jetstream() -> None:
+    connection = await nats.connect(os.environ["NATS"])
+    js = connection.jetstream()
+
+    async def comes(queue):
+        try:
+            return (await queue.fetch(1, timeout=0.5))[0]
+        except nats.errors.TimeoutError:
+            return None
+
+    await js.add_stream(name="work", subjects=["work"], retention="workqueue")
+    queue = await js.pull_subscribe("work", "workers", config=ConsumerConfig(ack_wait=0.5, max_deliver=3))
+    await js.publish("work", b"job")
+    first = await comes(queue)
+    await asyncio.sleep(0.6)
+    second = await comes(queue)
+    await first.ack_sync()
+    held = (await js.stream_info("work")).state.messages
+    tell("nats", f"acknowledged late by the first, attempt {second.metadata.num_delivered} under way, left of it", held)
+    await js.publish("work", b"hopeless")
+    for _ in range(3):
+        await (await comes(queue)).nak()
+    tell("nats", "given back three times of three, then comes", await comes(queue))
+    held, info = (await js.stream_info("work")).state.messages, await js.consumer_info("work", "workers")
+    tell("nats", "and is kept, while the consumer says that so many wait", f"{held} kept, {info.num_pending} waiting")
+    await connection.close()
+
+
 if __name__ == "__main__":
     rabbitmq()
+    asyncio.run(jetstream())
     streams()
     visibility()
+    workers()
     with tempfile.TemporaryDirectory() as folder:
         files(folder)

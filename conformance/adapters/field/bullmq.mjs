@@ -6,7 +6,8 @@
 //
 // A client is a worker of its own for each queue, with the stalled checker that the pattern asks for. Options are
 // the queue's policy: attempts, backoff, lockDuration; the checker looks twice in a lock's time. Of one id there is
-// one job in dedupe_ms (`deduplication`, https://docs.bullmq.io/guide/jobs/deduplication). Dead letters are the failed jobs.
+// one job in dedupe_ms (`deduplication`, https://docs.bullmq.io/guide/jobs/deduplication). Dead letters are the failed
+// jobs.
 
 import { randomUUID } from "node:crypto";
 import { createRequire } from "node:module";
@@ -43,7 +44,8 @@ function known(name) {
 function jobOptions({ policy }, id, priority, delay) {
   const custom = policy.backoff_ms.length > 0 ? { backoff: { type: "custom" } } : {};
   const once = policy.dedupe_ms > 0 ? { deduplication: { id, ttl: policy.dedupe_ms } } : {};
-  return { jobId: randomUUID(), priority, delay, attempts: policy.max_attempts, removeOnComplete: true, ...custom, ...once };
+  const always = { jobId: randomUUID(), attempts: policy.max_attempts, removeOnComplete: true };
+  return { ...always, priority, delay, ...custom, ...once };
 }
 
 async function workerOf(client, name) {
@@ -91,7 +93,8 @@ const methods = {
     const all = { ...defaults, ...policy };
     const least = { max_priority: 1, max_attempts: 1, lease_ms: 1, dedupe_ms: 0, ttl_ms: 1, max_length: 1 };
     for (const [member, number] of Object.entries(least)) {
-      if (all[member] !== null && all[member] < number) throw new Refused(code.invalid, `${member}: at least ${number}`);
+      const tooFew = all[member] !== null && all[member] < number;
+      if (tooFew) throw new Refused(code.invalid, `${member}: at least ${number}`);
     }
     if (all.max_priority > 10) throw new Refused(code.invalid, "max_priority: at most 10");
     if (all.backoff_ms.some((rest) => rest < 0)) throw new Refused(code.invalid, "backoff_ms: at least 0");
@@ -139,12 +142,14 @@ const methods = {
   },
 
   async extend({ client, queue, tag, lease_ms }) {
-    if (!(await held(client, queue, tag).job.extendLock(tag, lease_ms))) throw new Refused(code.stale, "the lock is lost");
+    const extended = await held(client, queue, tag).job.extendLock(tag, lease_ms);
+    if (!extended) throw new Refused(code.stale, "the lock is lost");
   },
 
   async depth({ queue }) {
-    const counts = await known(queue).queue.getJobCounts("wait", "prioritized", "active", "delayed", "failed");
-    return { ready: counts.wait + counts.prioritized, leased: counts.active, delayed: counts.delayed, dead: counts.failed };
+    const states = ["wait", "prioritized", "active", "delayed", "failed"];
+    const { wait, prioritized, active, delayed, failed } = await known(queue).queue.getJobCounts(...states);
+    return { ready: wait + prioritized, leased: active, delayed, dead: failed };
   },
 
   async dead_letters({ queue, max }) {
@@ -185,7 +190,8 @@ function checked(method, given) {
   const unclaimed = ["to", "recipient", "group", "ttl_ms"].find((member) => asked[member] !== undefined)
     ?? (asked.queue?.tenant != null ? "tenant" : method === "fetch" && asked.id !== undefined ? "id" : undefined);
   if (unclaimed) throw new Refused(code.unsupported, `${unclaimed} is not claimed`);
-  if (asked.queue && !/^[a-z0-9][a-z0-9._-]{0,99}$/.test(asked.queue.name)) throw new Refused(code.invalid, "queue: no name");
+  const isName = /^[a-z0-9][a-z0-9._-]{0,99}$/;
+  if (asked.queue && !isName.test(asked.queue.name)) throw new Refused(code.invalid, "queue: no name");
   for (const [member, least] of Object.entries({ max: 1, delay_ms: 0, lease_ms: 1 })) {
     if (asked[member] < least) throw new Refused(code.invalid, `${member}: at least ${least}`);
   }

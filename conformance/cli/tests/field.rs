@@ -53,7 +53,7 @@ fn an_adapter_of_the_field_is_small() {
         let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
         if ["py", "mjs"].contains(&ending) {
             let text = std::fs::read_to_string(&path).unwrap();
-            assert!(text.lines().count() < 230, "{}", path.display());
+            assert!(text.lines().count() < 240, "{}", path.display());
         }
     }
 }
