@@ -17,7 +17,7 @@ from kombu.simple import SimpleQueue
 
 class Kombu(Adapter):
     name, version = "kombu on Redis", kombu.__version__
-    claims = "core fifo priority lease large"
+    claims, choices = "core fifo priority lease large", {"retry_place": "back"}
 
     def connect(self):
         return {}
@@ -50,10 +50,14 @@ class Kombu(Adapter):
         it.put(message.body, message_id=message.id, priority=10 - message.priority, headers={"p": message.priority},
                serializer=None, content_type="application/octet-stream", content_encoding="binary")
 
+    def on_fetch(self, asked):
+        """First what a worker's timer does: give back what is longer under way than the timeout."""
+        channel = self.of(self.clients[asked["client"]].connection, asked["queue"]).channel
+        channel.qos.restore_visible(num=channel.unacked_restore_limit, interval=1)
+        return super().on_fetch(asked)
+
     def take(self, connection, queue):
         it = self.of(connection, queue)
-        qos = it.channel.qos
-        qos.restore_visible(num=it.channel.unacked_restore_limit, interval=1)  # a worker's timer does this
         try:
             message = it.get_nowait()
         except it.Empty:
