@@ -20,7 +20,7 @@ fn found(subject: &str, cases: &[&str]) -> Value {
     let ran = command.output().unwrap();
     let told = format!("{}{}", String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
     assert_eq!(ran.status.code(), Some(0), "{told}");
-    let report = repository().join("target/field/reports").join(format!("{subject}.json"));
+    let report = repository().join("target/field/reports").join(format!("{subject}-part.json"));
     serde_json::from_str(&std::fs::read_to_string(report).unwrap()).unwrap()
 }
 
