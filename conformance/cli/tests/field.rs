@@ -16,7 +16,7 @@ fn found(subject: &str, cases: &[&str]) -> Value {
     let mut command = Command::new("python3");
     command.current_dir(repository()).env("WORKWIRE", env!("CARGO_BIN_EXE_workwire"));
     command.args(["conformance/adapters/field/findings", subject]);
-    command.args(cases.iter().flat_map(|case| ["--only", case]));
+    command.args(cases.iter().flat_map(|case| ["--only", *case]));
     let ran = command.output().unwrap();
     let told = format!("{}{}", String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
     assert_eq!(ran.status.code(), Some(0), "{told}");
