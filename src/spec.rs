@@ -1,7 +1,8 @@
 //! The specification: numbered clauses, one file per area.
 //!
 //! Each clause has an id that is never reused and never renumbered, a level, and says how it can
-//! be checked. [`clauses`] gives them to code; the text follows here.
+//! be checked. [`clauses`] gives them to code; the text follows here. A clause that binds nobody any
+//! more stays in its place as *withdrawn*, with the reason: [`withdrawn`] gives those.
 #![doc = include_str!("spec/codec.md")]
 #![doc = include_str!("spec/json.md")]
 #![doc = include_str!("spec/fields.md")]
@@ -118,6 +119,27 @@ impl Role {
     }
 }
 
+/// A clause that binds nobody any more. Its id is not given to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Withdrawn {
+    id: &'static str,
+    reason: &'static str,
+}
+
+impl Withdrawn {
+    /// The id that it had.
+    #[must_use]
+    pub const fn id(&self) -> &'static str {
+        self.id
+    }
+
+    /// Why it was withdrawn, and what holds instead.
+    #[must_use]
+    pub const fn reason(&self) -> &'static str {
+        self.reason
+    }
+}
+
 impl Clause {
     /// Its id, `WRS-4` for example.
     #[must_use]
@@ -161,11 +183,17 @@ impl Clause {
     }
 }
 
+/// The parts of a line `- **ID** (MARKS) text`.
+fn parts(line: &'static str) -> Option<(&'static str, &'static str, &'static str)> {
+    let (id, rest) = line.strip_prefix("- **")?.split_once("** (")?;
+    let (marks, text) = rest.split_once(") ")?;
+    Some((id, marks, text))
+}
+
 /// A clause from its line, `- **ID** (LEVEL, scope) text` where it binds a codec, and
 /// `- **ID** (LEVEL, role: capabilities) text` where it binds somebody else.
 fn clause(line: &'static str) -> Option<Clause> {
-    let (id, rest) = line.strip_prefix("- **")?.split_once("** (")?;
-    let (marks, text) = rest.split_once(") ")?;
+    let (id, marks, text) = parts(line)?;
     let (level, mark) = marks.split_once(", ").unwrap_or((marks, ""));
     let level = match level {
         "MUST" => Level::Must,
@@ -184,6 +212,12 @@ fn clause(line: &'static str) -> Option<Clause> {
         _ => return None,
     };
     Some(Clause { id, level, scope, role, capabilities, text })
+}
+
+/// A clause that was withdrawn, from its line `- **ID** (withdrawn) reason`.
+fn withdrawn_clause(line: &'static str) -> Option<Withdrawn> {
+    let (id, marks, reason) = parts(line)?;
+    (marks == "withdrawn").then_some(Withdrawn { id, reason })
 }
 
 /// Every clause, in the order of the specification.
@@ -206,6 +240,19 @@ pub fn explain(id: &str) -> Option<&'static Clause> {
     clauses().iter().find(|clause| clause.id == id)
 }
 
+/// Every clause that binds nobody any more, in the order of the specification.
+///
+/// ```
+/// let gone = workwire::spec::withdrawn().iter().find(|clause| clause.id() == "ACK-26").expect("it was withdrawn");
+/// assert_eq!(gone.reason(), "It said what DLY-18 says.");
+/// ```
+#[must_use]
+pub fn withdrawn() -> &'static [Withdrawn] {
+    static WITHDRAWN: LazyLock<Vec<Withdrawn>> =
+        LazyLock::new(|| AREAS.iter().flat_map(|area| area.lines()).filter_map(withdrawn_clause).collect());
+    &WITHDRAWN
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -214,18 +261,29 @@ mod tests {
     #[test]
     fn every_line_that_looks_like_a_clause_is_one() {
         for line in AREAS.iter().flat_map(|area| area.lines()).filter(|line| line.contains("**")) {
-            assert!(clause(line).is_some(), "{line}");
+            assert!(clause(line).is_some() != withdrawn_clause(line).is_some(), "{line}");
         }
     }
 
     #[test]
     fn clause_ids_are_unique_and_in_order() {
         let mut last = std::collections::HashMap::new();
-        for clause in clauses() {
-            let number: u32 = clause.id().rsplit('-').next().unwrap().parse().unwrap();
-            let before = last.insert(clause.area(), number).unwrap_or(0);
-            assert_eq!(number, before + 1, "{} follows {}-{before}", clause.id(), clause.area());
-            assert!(clause.text().ends_with(['.', ')']), "{}: a sentence", clause.id());
+        for (id, _, text) in AREAS.iter().flat_map(|area| area.lines()).filter_map(parts) {
+            let (area, number) = id.split_once('-').unwrap();
+            let number: u32 = number.parse().unwrap();
+            let before = last.insert(area, number).unwrap_or(0);
+            assert_eq!(number, before + 1, "{id} follows {area}-{before}");
+            assert!(text.ends_with(['.', ')']), "{id}: a sentence");
+        }
+    }
+
+    #[test]
+    fn what_is_withdrawn_is_no_clause_and_names_clauses_that_are() {
+        for gone in withdrawn() {
+            assert!(explain(gone.id()).is_none(), "{}", gone.id());
+            let named = gone.reason().split([' ', ',', '.']).filter(|word| word.contains('-'));
+            assert!(named.clone().count() > 0, "{} says what holds instead", gone.id());
+            assert!(named.into_iter().all(|id| explain(id).is_some()), "{}: {}", gone.id(), gone.reason());
         }
     }
 

@@ -39,6 +39,9 @@ pub use misbehaviour::{
     EARLY_EXIT, LONG_LINE, NO_REQUEST, NOT_JSON, SECOND_ANSWER, SILENCE, UNKNOWN_CODE, WRONG_SHAPE,
 };
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
 use crate::anomaly::{Anomaly, Kind};
 use crate::history::History;
 
@@ -111,6 +114,39 @@ pub const ALL: &[&Checker] = &[
     &UNKNOWN_CODE,
     &EARLY_EXIT,
 ];
+
+/// From so many operations on, checkers look side by side: below that a thread costs more than it saves.
+const MANY: usize = 50_000;
+
+/// What each of these finds, in their order.
+#[must_use]
+pub fn look(history: &History, checkers: &[&Checker]) -> Vec<Found> {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let threads = if history.operations().len() < MANY { 1 } else { cores.min(checkers.len()) };
+    if threads < 2 {
+        return checkers.iter().map(|checker| (checker.check)(history)).collect();
+    }
+    // Made by the first that asks: let it not be several that wait for it.
+    history.lives();
+    let next = AtomicUsize::new(0);
+    let some = || {
+        let taken = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
+        let mine = taken.map_while(|place| Some((place, checkers.get(place)?)));
+        mine.map(|(place, checker)| (place, (checker.check)(history))).collect::<Vec<_>>()
+    };
+    let mut all = vec![Found::default(); checkers.len()];
+    thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(some)).collect();
+        let mut found = some();
+        for other in others {
+            found.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        for (place, one) in found {
+            all[place] = one;
+        }
+    });
+    all
+}
 
 /// The checker of a name.
 #[must_use]

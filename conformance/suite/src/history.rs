@@ -11,7 +11,7 @@ mod words;
 pub use file::{HistoryError, MOST_BYTES, schema};
 pub use operation::{
     Answer, Body, Call, Delivered, FetchCall, LetterSeen, Number, Operation, Outcome, PeekCall, PeekSeen, PublishCall,
-    SettleAs, SettleCall,
+    SettleAs, SettleCall, Terms,
 };
 pub use words::{MessageId, Word, Words};
 

@@ -3,7 +3,7 @@
 
 use crate::anomaly::{Anomaly, Kind};
 use crate::cases;
-use crate::checkers::{self, Checker};
+use crate::checkers::{self, Checker, Found};
 use crate::demand::{Demand, Holding, Role};
 use crate::history::History;
 use crate::verdict::{Broken, Judgement, Verdict};
@@ -18,12 +18,12 @@ pub fn judge(history: &History, checks: &[Check]) -> Judgement {
     for demand in history.demands() {
         seen.demand(demand, history);
     }
-    for (checker, clause) in checks {
-        // Where a step failed on which the rest builds, the rest was never done. What an adapter did
-        // wrong is wrong all the same, and may be why.
-        if seen.needed.is_none() || checker.kinds == [Kind::Misbehaviour] {
-            seen.check(checker, clause, history);
-        }
+    // Where a step failed on which the rest builds, the rest was never done. What an adapter did
+    // wrong is wrong all the same, and may be why.
+    let can_tell = |(checker, _): &&Check| seen.needed.is_none() || checker.kinds == [Kind::Misbehaviour];
+    let (checkers, clauses): (Vec<_>, Vec<_>) = checks.iter().filter(can_tell).copied().unzip();
+    for (found, clause) in checkers::look(history, &checkers).into_iter().zip(clauses) {
+        seen.found(found, clause);
     }
     seen.judgement(history)
 }
@@ -75,8 +75,7 @@ impl Seen {
         }
     }
 
-    fn check(&mut self, checker: &Checker, clause: &str, history: &History) {
-        let found = (checker.check)(history);
+    fn found(&mut self, found: Found, clause: &str) {
         self.looked_at += found.looked_at;
         self.broken.extend(found.anomalies.into_iter().map(|anomaly| Broken { clause: clause.to_owned(), anomaly }));
         if let Some(why) = found.unknown {

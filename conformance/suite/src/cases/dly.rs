@@ -139,7 +139,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         id: "dly/a_delay_instead_of_the_rest",
         clauses: &["DLY-19"],
-        needs: &[Capability::Backoff],
+        needs: &[Capability::Backoff, Capability::Delay],
         checks: &[],
         alone: Alone::No,
         run: |stage| Box::pin(backoff::a_delay_instead_of_the_rest(stage)),

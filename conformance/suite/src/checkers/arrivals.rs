@@ -17,7 +17,7 @@ pub(super) enum Rests {
 /// The earliest moment of each arrival of a message in the group of these deliveries, in order.
 pub(super) fn arrivals(book: &Book<'_>, story: &Story<'_>, taken: &[Taken<'_>], rests: Rests) -> Vec<Micros> {
     let possible = story.published.iter().filter(|published| published.is_possible());
-    let delay = possible.map(|published| published.call.delay_ms.unwrap_or(0)).min().unwrap_or(0);
+    let delay = possible.map(|published| published.call.delay_ms().unwrap_or(0)).min().unwrap_or(0);
     let mut all: Vec<Micros> = story.copies.iter().map(|copy| rested(copy.began, delay, rests)).collect();
     let group = taken.first().and_then(|taken| taken.fetch.group);
     all.extend(story.replays_of(group).map(|replay| replay.began));

@@ -219,9 +219,9 @@ impl<'a> Count<'a> {
     }
 
     fn published(&mut self, publish: &PublishCall, operation: &Operation, policy: &Policy) {
-        let ttl = [publish.ttl_ms, policy.ttl_ms].into_iter().flatten().min();
+        let ttl = [publish.ttl_ms(), policy.ttl_ms].into_iter().flatten().min();
         let expires = ttl.map(|ttl| after(operation.began, ttl).saturating_sub(GRAIN));
-        let delay = publish.delay_ms.unwrap_or(0);
+        let delay = publish.delay_ms().unwrap_or(0);
         if delay > 0 {
             let until = after(operation.began, delay).saturating_sub(GRAIN);
             self.rest(publish.queue, publish.id, until);

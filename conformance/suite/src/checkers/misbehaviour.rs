@@ -2,8 +2,9 @@
 
 use workwire_broker::adapter::FindingKind;
 
+use super::book::Book;
 use super::{Checker, Found};
-use crate::anomaly::{Anomaly, Kind};
+use crate::anomaly::Kind;
 use crate::history::{Call, History};
 
 macro_rules! of_kind {
@@ -34,20 +35,13 @@ of_kind! {
 
 /// Every answer could have shown it.
 fn misbehaved(history: &History, kind: FindingKind, about: &str) -> Found {
-    let mut found = Found::default();
-    for (index, operation) in history.operations().iter().enumerate() {
-        let Call::Misbehaved(word, what) = operation.call else {
-            found.looked_at += u64::from(operation.ended.is_some());
-            continue;
-        };
-        if history.words().text(word) == kind.as_str() {
-            found.anomalies.push(Anomaly {
-                kind: Kind::Misbehaviour,
-                operations: vec![history.number(index)],
-                expected: format!("none of these: {}", about.trim_end_matches('.').to_lowercase()),
-                found: history.words().text(what).to_owned(),
-                timing: false,
-            });
+    let book = Book::of(history);
+    let mut found = Found { looked_at: book.lives.ended, ..Found::default() };
+    for place in &book.lives.misbehaved {
+        let Call::Misbehaved(word, what) = book.at(*place).call else { continue };
+        if book.text(word) == kind.as_str() {
+            let expected = format!("none of these: {}", about.trim_end_matches('.').to_lowercase());
+            found.add(book.anomaly(Kind::Misbehaviour, [*place], expected, book.text(what).to_owned()));
         }
     }
     found

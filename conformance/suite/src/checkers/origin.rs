@@ -122,8 +122,8 @@ fn leaked(history: &History) -> Found {
 fn not_for(book: &Book<'_>, story: &Story<'_>, taken: &Taken<'_>) -> Option<(Place, (String, String))> {
     let mut possible = story.published.iter().filter(|one| one.is_possible() && one.began <= taken.ended).peekable();
     let place = possible.peek()?.place;
-    if possible.clone().all(|one| one.call.to.is_some() && one.call.to != taken.fetch.recipient) {
-        let to = story.published.iter().find_map(|one| one.call.to)?;
+    if possible.clone().all(|one| one.call.to().is_some() && one.call.to() != taken.fetch.recipient) {
+        let to = story.published.iter().find_map(|one| one.call.to())?;
         let got =
             taken.fetch.recipient.map_or("nobody by name".to_owned(), |to| format!("recipient {}", book.text(to)));
         return Some((place, (format!("recipient {}", book.text(to)), got)));

@@ -60,7 +60,7 @@ fn is_gone(book: &Book<'_>, story: &Story<'_>, taken: &Taken<'_>, place: Place) 
         Call::Purge(_, group, false) => {
             let ended = removal.ended.unwrap_or(u64::MAX);
             let rested = |copy: &super::story::Published<'_>| {
-                after(copy.latest, copy.call.delay_ms.unwrap_or(0)).saturating_add(2 * GRAIN) < removal.began
+                after(copy.latest, copy.call.delay_ms().unwrap_or(0)).saturating_add(2 * GRAIN) < removal.began
             };
             let is_ready = story.copies.iter().all(|copy| !copy.is_delayed() || rested(copy))
                 && story.taken.iter().all(|other| other.began > ended)

@@ -181,12 +181,12 @@ impl Published<'_> {
 
     /// How long it lives, where anything says that it does not live for ever.
     pub(super) fn ttl_ms(&self, policy: Option<&Policy>) -> Option<i64> {
-        [self.call.ttl_ms, policy.and_then(|policy| policy.ttl_ms)].into_iter().flatten().min()
+        [self.call.ttl_ms(), policy.and_then(|policy| policy.ttl_ms)].into_iter().flatten().min()
     }
 
     /// Whether it has to rest first.
     pub(super) fn is_delayed(&self) -> bool {
-        self.call.delay_ms.is_some_and(|ms| ms > 0)
+        self.call.delay_ms().is_some_and(|ms| ms > 0)
     }
 }
 

@@ -44,16 +44,20 @@ impl Lines {
         *self.0.entry(line).or_insert(next)
     }
 
-    fn find(&self, line: Line) -> Option<usize> {
-        self.0.get(&line).map(|number| *number as usize)
+    fn find(&self, line: Line) -> Option<u32> {
+        self.0.get(&line).copied()
+    }
+
+    /// A place for each level of each line.
+    fn table(&self) -> Vec<Longest> {
+        vec![Longest::default(); self.0.len() * LEVELS as usize]
     }
 }
 
 /// A message that surely waits from one moment to another.
 #[derive(Clone, Copy)]
 struct Waits {
-    line: u32,
-    level: u32,
+    slot: Slot,
     from: Micros,
     until: Micros,
     published: Place,
@@ -62,10 +66,28 @@ struct Waits {
     delivery: u32,
 }
 
-const LEVELS: usize = 16;
+const LEVELS: u32 = 16;
 
 fn level(priority: i64) -> Option<u32> {
-    u32::try_from(priority).ok().filter(|level| (*level as usize) < LEVELS)
+    u32::try_from(priority).ok().filter(|level| *level < LEVELS)
+}
+
+/// A line and a level in it, in one number: there is one for each message.
+#[derive(Clone, Copy)]
+struct Slot(u32);
+
+impl Slot {
+    const fn of(line: u32, level: u32) -> Self {
+        Slot(line * LEVELS + level)
+    }
+
+    const fn level(self) -> u32 {
+        self.0 % LEVELS
+    }
+
+    const fn index(self) -> usize {
+        self.0 as usize
+    }
 }
 
 /// How long a message surely waits in a group, and in which line.
@@ -75,9 +97,9 @@ fn waits(book: &Book<'_>, story: &Story<'_>, taken: &[Taken<'_>], lines: &mut Li
     let first = taken.iter().min_by_key(|taken| taken.began)?;
     let unanswered = book.lives.unanswered.get(&story.queue).and_then(|all| all.first()).copied();
     let until = first.began.min(unanswered.unwrap_or(Micros::MAX));
+    let line = lines.number((story.queue, first.fetch.group, only.call.to()));
     Some(Waits {
-        line: lines.number((story.queue, first.fetch.group, only.call.to)),
-        level: level(first.seen.priority)?,
+        slot: Slot::of(line, level(first.seen.priority)?),
         from: only.latest,
         until,
         published: only.place,
@@ -113,7 +135,7 @@ fn priority(history: &History) -> Found {
     book.read(|story| {
         for taken in story.groups() {
             if let Some(waits) = waits(&book, story, taken, &mut lines) {
-                levels |= 1 << waits.level;
+                levels |= 1 << waits.slot.level();
                 all.push(waits);
             }
         }
@@ -124,7 +146,7 @@ fn priority(history: &History) -> Found {
     all.sort_unstable_by_key(|waits| waits.from);
     let firsts = Firsts::of(&book, &all);
     let mut next_delivery = 0;
-    let mut longest = vec![[Longest::default(); LEVELS]; lines.0.len()];
+    let mut longest = lines.table();
     let mut next = all.iter().peekable();
     for (place, operation) in history.operations().iter().enumerate() {
         let place = Place::try_from(place).unwrap_or(Place::MAX);
@@ -135,11 +157,12 @@ fn priority(history: &History) -> Found {
         let (Some(least), None, Some(ended)) = (least, fetch.only, operation.ended) else { continue };
         found.looked_at += 1;
         while let Some(waits) = next.next_if(|waits| waits.from < operation.began) {
-            longest[waits.line as usize][waits.level as usize].take(waits);
+            longest[waits.slot.index()].take(waits);
         }
         let own = fetch.recipient.and_then(|to| lines.find((fetch.queue, fetch.group, Some(to))));
         let seen = own.into_iter().chain(lines.find((fetch.queue, fetch.group, None)));
-        let more_urgent = seen.flat_map(|line| &longest[line][least as usize + 1..]);
+        let more_urgent =
+            seen.flat_map(|line| &longest[Slot::of(line, least).index() + 1..Slot::of(line + 1, 0).index()]);
         if let Some(other) = more_urgent.filter(|other| other.until > ended).max_by_key(|other| other.until) {
             found.add(inversion(&book, Kind::PriorityInversion, (other.published, other.taken), place));
         }
@@ -147,13 +170,15 @@ fn priority(history: &History) -> Found {
         let mut highest: Option<Waits> = None;
         for (part, one) in deliveries.iter().enumerate().rev() {
             if let (Some(highest), Some(level)) = (highest, level(one.priority))
-                && highest.level > level
+                && highest.slot.level() > level
             {
                 found.add(inversion(&book, Kind::PriorityInversion, (highest.published, place), place));
                 break;
             }
             let waited = firsts.get(&all, first_delivery + part).filter(|waits| waits.from < operation.began);
-            if let Some(waits) = waited.filter(|waits| highest.is_none_or(|highest| highest.level < waits.level)) {
+            if let Some(waits) =
+                waited.filter(|waits| highest.is_none_or(|highest| highest.slot.level() < waits.slot.level()))
+            {
                 highest = Some(*waits);
             }
         }
@@ -203,8 +228,8 @@ fn inversion(
 /// A delivery, and since when those who waited then had to come before it.
 #[derive(Clone, Copy)]
 struct Came {
-    lines: [u32; 2],
-    level: u32,
+    /// Of those for anybody, and of those for who asked.
+    slots: [Slot; 2],
     published: Micros,
     ended: Micros,
     taken: Place,
@@ -230,13 +255,13 @@ fn order(history: &History) -> Found {
     found.looked_at = came.len() as u64;
     waiting.sort_unstable_by_key(|waits| waits.from);
     came.sort_unstable_by_key(|came| came.published);
-    let mut longest = vec![[Longest::default(); LEVELS]; lines.0.len()];
+    let mut longest = lines.table();
     let mut next = waiting.iter().peekable();
     for one in &came {
         while let Some(waits) = next.next_if(|waits| waits.from < one.published) {
-            longest[waits.line as usize][waits.level as usize].take(waits);
+            longest[waits.slot.index()].take(waits);
         }
-        let earlier = one.lines.iter().map(|line| &longest[*line as usize][one.level as usize]);
+        let earlier = one.slots.iter().map(|slot| &longest[slot.index()]);
         if let Some(other) = earlier.filter(|other| other.until > one.ended).max_by_key(|other| other.until) {
             found.add(inversion(&book, Kind::OrderInversion, (other.published, other.taken), one.taken));
         }
@@ -250,9 +275,10 @@ fn arrival(story: &Story<'_>, only: &Published<'_>, taken: &Taken<'_>, lines: &m
         return None;
     }
     let (queue, group) = (story.queue, taken.fetch.group);
+    let level = level(taken.seen.priority)?;
+    let mut slot = |recipient| Slot::of(lines.number((queue, group, recipient)), level);
     Some(Came {
-        lines: [lines.number((queue, group, None)), lines.number((queue, group, taken.fetch.recipient))],
-        level: level(taken.seen.priority)?,
+        slots: [slot(None), slot(taken.fetch.recipient)],
         published: only.began,
         ended: taken.ended,
         taken: taken.place,
@@ -266,9 +292,9 @@ fn in_answers(book: &Book<'_>, waiting: &[Waits], mut came: Vec<Came>, found: &m
     came.retain(|came| book.at(came.taken).deliveries().len() > 1);
     came.sort_unstable_by_key(|came| came.delivery);
     for answer in came.chunk_by(|a, b| a.taken == b.taken) {
-        let mut earliest: [Option<Waits>; LEVELS] = [None; LEVELS];
+        let mut earliest: [Option<Waits>; LEVELS as usize] = [None; LEVELS as usize];
         for one in answer.iter().rev() {
-            let slot = &mut earliest[one.level as usize];
+            let slot = &mut earliest[one.slots[0].level() as usize];
             if let Some(other) = slot.filter(|other| other.from < one.published) {
                 found.add(inversion(book, Kind::OrderInversion, (other.published, one.taken), one.taken));
                 break;

@@ -93,6 +93,10 @@ pub(crate) struct Lives {
     pub(crate) joined: HashMap<(Word, Option<Word>), (Place, Option<Place>)>,
     /// Complete looks at the letters, by queue.
     pub(crate) listings: HashMap<Word, Vec<Place>>,
+    /// What adapters did that their protocol does not allow.
+    pub(crate) misbehaved: Vec<Place>,
+    /// How many operations came to an end.
+    pub(crate) ended: u64,
 }
 
 impl Lives {
@@ -167,6 +171,11 @@ impl Reading<'_> {
         }
         self.trace(place, operation);
         let lives = &mut self.lives;
+        if matches!(operation.call, Call::Misbehaved(..)) {
+            lives.misbehaved.push(place);
+        } else {
+            lives.ended += u64::from(operation.ended.is_some());
+        }
         match &operation.call {
             Call::Settle(settle) => {
                 let delivery = self.find(operation.client, settle.queue, settle.tag);

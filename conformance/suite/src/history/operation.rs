@@ -113,7 +113,7 @@ pub enum Call {
 }
 
 /// A message that is published.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublishCall {
     /// To which queue.
     pub queue: Word,
@@ -123,12 +123,58 @@ pub struct PublishCall {
     pub body: Body,
     /// How urgent.
     pub priority: Option<i64>,
+    /// What few messages have: apart, so that the many are small.
+    terms: Option<Box<Terms>>,
+}
+
+/// What few messages have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Terms {
     /// How long it lives.
     pub ttl_ms: Option<i64>,
     /// How long it rests.
     pub delay_ms: Option<i64>,
     /// For whom.
     pub to: Option<Word>,
+}
+
+impl PublishCall {
+    /// A message for anybody, to be had at once and for ever.
+    #[must_use]
+    pub const fn new(queue: Word, id: MessageId, body: Body, priority: Option<i64>) -> Self {
+        PublishCall { queue, id, body, priority, terms: None }
+    }
+
+    /// The same on these terms.
+    #[must_use]
+    pub fn on(self, terms: Terms) -> Self {
+        let has_any = terms != Terms::default();
+        PublishCall { terms: has_any.then(|| Box::new(terms)), ..self }
+    }
+
+    /// On which terms.
+    #[must_use]
+    pub fn terms(&self) -> Terms {
+        self.terms.as_deref().copied().unwrap_or_default()
+    }
+
+    /// How long it lives.
+    #[must_use]
+    pub fn ttl_ms(&self) -> Option<i64> {
+        self.terms().ttl_ms
+    }
+
+    /// How long it rests.
+    #[must_use]
+    pub fn delay_ms(&self) -> Option<i64> {
+        self.terms().delay_ms
+    }
+
+    /// For whom.
+    #[must_use]
+    pub fn to(&self) -> Option<Word> {
+        self.terms().to
+    }
 }
 
 /// What is to be taken.
@@ -210,7 +256,7 @@ pub enum Answer {
     /// What was seen.
     Peeked(Box<[PeekSeen]>),
     /// How many are where.
-    Depth(Depth),
+    Depth(Box<Depth>),
     /// The letters.
     Letters(Box<[LetterSeen]>),
     /// How many were removed.

@@ -14,7 +14,7 @@ use super::Told;
 use super::tape::Tape;
 use crate::history::{
     Answer, Body, Call, Delivered, FetchCall, LetterSeen, Number, PeekCall, PeekSeen, PublishCall, SettleAs,
-    SettleCall, Word,
+    SettleCall, Terms, Word,
 };
 
 /// A client of the broker that is judged. Dropped without a close, it is lost as a crashed one is.
@@ -50,15 +50,10 @@ impl Actor {
     }
 
     fn publish_call(&self, queue: Word, message: &Message) -> Call {
-        Call::Publish(PublishCall {
-            queue,
-            id: self.tape.id(message.id),
-            body: Body::of(&message.body),
-            priority: message.priority,
-            ttl_ms: message.ttl_ms,
-            delay_ms: message.delay_ms,
-            to: message.to.as_deref().map(|to| self.tape.word(to)),
-        })
+        let (id, body) = (self.tape.id(message.id), Body::of(&message.body));
+        let to = message.to.as_deref().map(|to| self.tape.word(to));
+        let terms = Terms { ttl_ms: message.ttl_ms, delay_ms: message.delay_ms, to };
+        Call::Publish(PublishCall::new(queue, id, body, message.priority).on(terms))
     }
 
     /// Publishes a message.
@@ -211,7 +206,7 @@ impl Actor {
     pub async fn depth(&self, queue: &Queue, group: Option<&str>) -> Told<Depth> {
         let number = self.begin(Call::Depth(self.tape.queue(queue), group.map(|group| self.tape.word(group))));
         let answer = self.client.depth(queue, group).await;
-        self.tape.end(number, answer.as_ref().map(|depth| Answer::Depth(*depth)));
+        self.tape.end(number, answer.as_ref().map(|depth| Answer::Depth(Box::new(*depth))));
         Told::new(number, answer)
     }
 

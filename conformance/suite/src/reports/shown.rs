@@ -282,7 +282,8 @@ impl Reader<'_> {
                 "publish",
                 json!({
                     "queue": word(&call.queue), "id": self.id(call.id), "body": body(call.body),
-                    "priority": call.priority, "ttl_ms": call.ttl_ms, "delay_ms": call.delay_ms, "to": maybe(&call.to),
+                    "priority": call.priority, "ttl_ms": call.ttl_ms(), "delay_ms": call.delay_ms(),
+                    "to": maybe(&call.to()),
                 }),
             ),
             Call::Fetch(call) => (

@@ -6,7 +6,7 @@ use workwire_conformance::checkers::{
     ATTEMPTS, CORRUPTED, Checker, DEAD_LETTERS, DEPTH, DUPLICATES, EARLY, EXPIRED, LEAKED, LOST, ORDER, PHANTOM,
     PRIORITY, PURGED, REFUSED_DELIVERED, TWO_HOLDERS,
 };
-use workwire_conformance::history::{Body, Delivered, FetchCall, PublishCall, SettleAs};
+use workwire_conformance::history::{Body, Delivered, FetchCall, SettleAs, Terms};
 
 use crate::tale::{Came, Tale};
 
@@ -168,7 +168,7 @@ fn leaked_is_what_was_published_to_another_queue() {
 fn leaked_is_what_was_for_another_recipient() {
     let mut tale = Tale::of(policy());
     let to = Some(tale.word("ann"));
-    let message = PublishCall { to, ..tale.message(1) };
+    let message = tale.message(1).on(Terms { to, ..Terms::default() });
     tale.publish_as(1..2, message, Came::Ok);
     let fetch = FetchCall { recipient: Some(tale.word("bob")), ..tale.fetch("tasks") };
     let delivery = tale.delivery(1, 1);
@@ -180,7 +180,7 @@ fn leaked_is_what_was_for_another_recipient() {
 fn not_leaked_is_what_was_for_nobody_or_for_this_one() {
     let mut tale = Tale::of(policy());
     let ann = tale.word("ann");
-    let message = PublishCall { to: Some(ann), ..tale.message(1) };
+    let message = tale.message(1).on(Terms { to: Some(ann), ..Terms::default() });
     tale.publish_as(1..2, message, Came::Ok);
     tale.publish(3..4, 2);
     let fetch = FetchCall { recipient: Some(ann), ..tale.fetch("tasks") };
@@ -223,7 +223,8 @@ fn corrupted_are_other_bytes_and_another_priority() {
 #[test]
 fn not_corrupted_is_either_body_of_two_that_may_be_there() {
     let mut tale = Tale::of(policy());
-    let message = PublishCall { body: Body::of(b"other"), ..tale.message(1) };
+    let mut message = tale.message(1);
+    message.body = Body::of(b"other");
     tale.publish_as(1..2, message, Came::Nothing);
     tale.publish(3..4, 1);
     tale.take("worker", 10..11, 1, 1);
@@ -344,7 +345,7 @@ fn no_two_holders_where_the_first_may_have_let_go() {
 #[test]
 fn early_is_what_comes_before_its_delay_or_its_rest_is_over() {
     let mut tale = Tale::of(policy());
-    let message = PublishCall { delay_ms: Some(50), ..tale.message(1) };
+    let message = tale.message(1).on(Terms { delay_ms: Some(50), ..Terms::default() });
     tale.publish_as(1..2, message, Came::Ok);
     tale.take("worker", 40..45, 1, 1);
     shows(&tale, &EARLY, Kind::Early);
@@ -362,7 +363,7 @@ fn early_is_what_comes_before_its_delay_or_its_rest_is_over() {
 #[test]
 fn not_early_is_what_was_asked_for_before_and_answered_after() {
     let mut tale = Tale::of(policy());
-    let message = PublishCall { delay_ms: Some(50), ..tale.message(1) };
+    let message = tale.message(1).on(Terms { delay_ms: Some(50), ..Terms::default() });
     tale.publish_as(1..2, message, Came::Ok);
     let tag = tale.take("worker", 40..51, 1, 1);
     tale.settle("worker", 52..53, tag, SettleAs::Retry(Some(20)));
@@ -375,7 +376,7 @@ fn not_early_is_what_was_asked_for_before_and_answered_after() {
 #[test]
 fn expired_is_what_was_asked_for_after_its_time() {
     let mut tale = Tale::of(policy());
-    let message = PublishCall { ttl_ms: Some(50), ..tale.message(1) };
+    let message = tale.message(1).on(Terms { ttl_ms: Some(50), ..Terms::default() });
     tale.publish_as(1..2, message, Came::Ok);
     tale.take("worker", 60..61, 1, 1);
     shows(&tale, &EXPIRED, Kind::Expired);
@@ -384,7 +385,7 @@ fn expired_is_what_was_asked_for_after_its_time() {
 #[test]
 fn not_expired_is_what_was_asked_for_in_time_or_replayed() {
     let mut tale = Tale::of(policy());
-    let message = PublishCall { ttl_ms: Some(50), ..tale.message(1) };
+    let message = tale.message(1).on(Terms { ttl_ms: Some(50), ..Terms::default() });
     tale.publish_as(1..2, message, Came::Ok);
     let tag = tale.take("worker", 50..90, 1, 1);
     tale.settle("worker", 91..92, tag, SettleAs::Dead);
@@ -692,7 +693,7 @@ fn counts_are_not_judged_where_a_fetch_began_before_the_rest_of_what_it_took() {
     let mut tale = Tale::of(policy());
     let (fetch, delivery) = (tale.fetch("tasks"), tale.delivery(1, 1));
     let tag = tale.take_as("worker", 1..15, fetch, &[delivery]);
-    let message = PublishCall { delay_ms: Some(10), ..tale.message(1) };
+    let message = tale.message(1).on(Terms { delay_ms: Some(10), ..Terms::default() });
     tale.publish_as(2..3, message, Came::Ok);
     tale.settle("worker", 16..17, tag, SettleAs::Retry(Some(50)));
     tale.depth(20..21, [0, 0, 1, 0]);

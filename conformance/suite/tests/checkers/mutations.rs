@@ -62,7 +62,7 @@ proptest! {
         let (place, part) = all[pick.index(all.len())];
         let one = history.operations()[place].deliveries()[part];
         // Without any of its publishes.
-        let is_its = |operation: &&Operation| !matches!(operation.call, Call::Publish(publish) if publish.id == one.id);
+        let is_its = |operation: &&Operation| !matches!(&operation.call, Call::Publish(publish) if publish.id == one.id);
         let operations: Vec<Operation> = history.operations().iter().filter(is_its).cloned().collect();
         prop_assert!(kinds(&with(&history, operations)).contains(&Kind::Phantom));
     }
@@ -77,7 +77,7 @@ proptest! {
         let mut operations = history.operations().to_vec();
         let why = operations[0].client;
         for operation in &mut operations {
-            if operation.queue() == queue && matches!(operation.call, Call::Publish(publish) if publish.id == one.id) {
+            if operation.queue() == queue && matches!(&operation.call, Call::Publish(publish) if publish.id == one.id) {
                 operation.outcome = Outcome::Refused(workwire_broker::Code::Full, why);
             }
         }
@@ -92,7 +92,7 @@ proptest! {
         // A message that was delivered once and done.
         let operations = history.operations();
         let stored = |operation: &&Operation| operation.outcome == Outcome::Ok(Answer::Published(Stored::Stored));
-        let published: Vec<_> = operations.iter().filter(stored).filter_map(|operation| match operation.call {
+        let published: Vec<_> = operations.iter().filter(stored).filter_map(|operation| match &operation.call {
             Call::Publish(publish) if drained.contains(&publish.queue) => Some((publish.queue, publish.id)),
             _ => None,
         }).collect();
@@ -121,7 +121,7 @@ proptest! {
         let fetched = operations.iter().position(|operation| operation.client == client && operation.deliveries().iter().any(|one| one.tag == settle.tag));
         let Some(place) = fetched else { return Err(TestCaseError::reject("taken by another")) };
         let one = *operations[place].deliveries().iter().find(|one| one.tag == settle.tag).unwrap();
-        let stored = |operation: &&Operation| operation.outcome == Outcome::Ok(Answer::Published(Stored::Stored)) && matches!(operation.call, Call::Publish(publish) if publish.id == one.id && publish.queue == settle.queue);
+        let stored = |operation: &&Operation| operation.outcome == Outcome::Ok(Answer::Published(Stored::Stored)) && matches!(&operation.call, Call::Publish(publish) if publish.id == one.id && publish.queue == settle.queue);
         let taken = operations.iter().filter(|operation| operation.queue() == Some(settle.queue)).flat_map(Operation::deliveries).filter(|other| other.id == one.id);
         prop_assume!(operations.iter().filter(stored).count() == 1 && taken.count() == 1);
         // The same answer once more, right behind the first.
@@ -146,7 +146,7 @@ proptest! {
         let all: Vec<_> = deliveries(&history).into_iter().filter(|(place, part)| {
             let (one, queue) = (operations[*place].deliveries()[*part], operations[*place].queue());
             let stored = operations.iter().filter(|operation| operation.queue() == queue && operation.outcome == Outcome::Ok(Answer::Published(Stored::Stored)));
-            stored.filter(|operation| matches!(operation.call, Call::Publish(publish) if publish.id == one.id)).count() == 1
+            stored.filter(|operation| matches!(&operation.call, Call::Publish(publish) if publish.id == one.id)).count() == 1
         }).collect();
         prop_assume!(!all.is_empty());
         let (place, part) = all[pick.index(all.len())];

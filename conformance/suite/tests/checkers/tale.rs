@@ -71,15 +71,7 @@ impl Tale {
 
     /// What is published where nothing else is said: to `tasks`, with a body of its own.
     pub(crate) fn message(&mut self, message: u128) -> PublishCall {
-        PublishCall {
-            queue: self.word("tasks"),
-            id: self.id(message),
-            body: Body::of(&message.to_be_bytes()),
-            priority: None,
-            ttl_ms: None,
-            delay_ms: None,
-            to: None,
-        }
+        PublishCall::new(self.word("tasks"), self.id(message), Body::of(&message.to_be_bytes()), None)
     }
 
     pub(crate) fn publish(&mut self, span: Span, message: u128) {
@@ -93,7 +85,8 @@ impl Tale {
     }
 
     pub(crate) fn urgent(&mut self, span: Span, message: u128, priority: i64) {
-        let call = PublishCall { priority: Some(priority), ..self.message(message) };
+        let mut call = self.message(message);
+        call.priority = Some(priority);
         self.publish_as(span, call, Came::Ok);
     }
 
@@ -189,7 +182,7 @@ impl Tale {
     pub(crate) fn depth(&mut self, span: Span, [ready, leased, delayed, dead]: [u64; 4]) {
         let depth = Depth { ready, leased: Some(leased), delayed: Some(delayed), dead: Some(dead) };
         let call = Call::Depth(self.word("tasks"), None);
-        self.add("keeper", span, call, Outcome::Ok(Answer::Depth(depth)));
+        self.add("keeper", span, call, Outcome::Ok(Answer::Depth(Box::new(depth))));
     }
 
     pub(crate) fn look(&self, checker: &Checker) -> Found {

@@ -173,7 +173,7 @@ impl Pen {
     fn publish(&mut self, client: &str, began: u64, message: u128, priority: i64) {
         let (queue, id) = (self.0.words_mut().word("tasks"), self.0.words_mut().id(uuid(message)));
         let body = Body::of(&message.to_be_bytes());
-        let call = PublishCall { queue, id, body, priority: Some(priority), ttl_ms: None, delay_ms: None, to: None };
+        let call = PublishCall::new(queue, id, body, Some(priority));
         self.write(
             client,
             began,

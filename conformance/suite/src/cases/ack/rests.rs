@@ -1,6 +1,6 @@
 //! ACK · Settling: how long a message rests before it is tried again.
 
-use workwire_broker::{Capability, Code, Delivery, Fetch, Policy, Queue, Verdict};
+use workwire_broker::{Capability, Code, Delivery, Fetch, Queue, Verdict};
 
 use crate::case::{Alone, Case, Stage, Stop};
 use crate::demand::Expectation;
@@ -38,38 +38,6 @@ pub(in crate::cases) const CASES: &[Case] = &[
         checks: &[],
         alone: Alone::No,
         run: |stage| Box::pin(an_invalid_settling_changes_nothing(stage)),
-    },
-    Case {
-        id: "ack/a_retry_rests_by_the_policy",
-        clauses: &["ACK-25"],
-        needs: &[Capability::Backoff],
-        checks: &[],
-        alone: Alone::No,
-        run: |stage| Box::pin(a_retry_rests_by_the_policy(stage)),
-    },
-    Case {
-        id: "ack/the_last_rest_repeats",
-        clauses: &["ACK-26"],
-        needs: &[Capability::Backoff],
-        checks: &[],
-        alone: Alone::No,
-        run: |stage| Box::pin(the_last_rest_repeats(stage)),
-    },
-    Case {
-        id: "ack/a_delay_of_its_own_goes_before_the_policy",
-        clauses: &["ACK-27"],
-        needs: &[Capability::Backoff, Capability::Delay],
-        checks: &[],
-        alone: Alone::No,
-        run: |stage| Box::pin(a_delay_of_its_own_goes_before_the_policy(stage)),
-    },
-    Case {
-        id: "ack/an_ended_lease_does_not_rest",
-        clauses: &["ACK-28"],
-        needs: &[Capability::Backoff, Capability::Lease],
-        checks: &[],
-        alone: Alone::No,
-        run: |stage| Box::pin(an_ended_lease_does_not_rest(stage)),
     },
 ];
 
@@ -138,83 +106,5 @@ async fn an_invalid_settling_changes_nothing(stage: &mut Stage) -> Result<(), St
     stage.demand("ACK-24", &told, Expectation::nothing());
     let told = worker.done(&queue, &delivery).await;
     stage.demand("ACK-24", &told, Expectation::Accepted);
-    Ok(())
-}
-
-/// ACK-25: A message that was settled as `retry` rests as long as the policy says for that attempt.
-async fn a_retry_rests_by_the_policy(stage: &mut Stage) -> Result<(), Stop> {
-    let rests = [stage.ms(150), stage.ms(300)];
-    let policy = Policy { backoff_ms: rests.to_vec(), max_attempts: 5, ..stage.policy() };
-    let queue = stage.queue("tasks", &policy).await?;
-    let worker = stage.client("worker").await?;
-    let message = stage.message("gently");
-    stage.publish(&worker, &queue, &message).await?;
-    let mut settled = take_and_settle(stage, &worker, &queue, Verdict::retry()).await?;
-    for rest in rests {
-        let told = stage.take_within(&worker, &queue, Fetch::up_to(1), 1, rest + stage.patience()).await;
-        stage.demand("ACK-25", &told, Expectation::shows(message.id));
-        stage.demand("ACK-25", &told, Expectation::NotBefore { moment: settled.after_asking(rest) });
-        for delivery in stage.need(told)? {
-            settled = worker.retry(&queue, &delivery).await;
-            stage.need_that(&settled, Expectation::Accepted)?;
-        }
-    }
-    Ok(())
-}
-
-/// ACK-26: The last rest of the policy is that of all later attempts.
-async fn the_last_rest_repeats(stage: &mut Stage) -> Result<(), Stop> {
-    let rest = stage.ms(150);
-    let policy = Policy { backoff_ms: vec![0, rest], max_attempts: 9, ..stage.policy() };
-    let queue = stage.queue("tasks", &policy).await?;
-    let worker = stage.client("worker").await?;
-    let message = stage.message("again and again");
-    stage.publish(&worker, &queue, &message).await?;
-    take_and_settle(stage, &worker, &queue, Verdict::retry()).await?;
-    let mut settled = take_and_settle(stage, &worker, &queue, Verdict::retry()).await?;
-    for _ in 3..=4 {
-        let told = stage.take_within(&worker, &queue, Fetch::up_to(1), 1, rest + stage.patience()).await;
-        stage.demand("ACK-26", &told, Expectation::shows(message.id));
-        stage.demand("ACK-26", &told, Expectation::NotBefore { moment: settled.after_asking(rest) });
-        for delivery in stage.need(told)? {
-            settled = worker.retry(&queue, &delivery).await;
-            stage.need_that(&settled, Expectation::Accepted)?;
-        }
-    }
-    Ok(())
-}
-
-/// ACK-27: A `retry` with a delay of its own rests for that long, whatever the policy says.
-async fn a_delay_of_its_own_goes_before_the_policy(stage: &mut Stage) -> Result<(), Stop> {
-    let (rest, delay) = (stage.ms(60_000), stage.ms(150));
-    let policy = Policy { backoff_ms: vec![rest], ..stage.policy() };
-    let queue = stage.queue("tasks", &policy).await?;
-    let worker = stage.client("worker").await?;
-    let message = stage.message("sooner than by the policy");
-    stage.publish(&worker, &queue, &message).await?;
-    let settled = take_and_settle(stage, &worker, &queue, after(delay)).await?;
-    let told = stage.take_within(&worker, &queue, Fetch::up_to(1), 1, delay + stage.patience()).await;
-    stage.demand("ACK-27", &told, Expectation::shows(message.id));
-    stage.demand("ACK-27", &told, Expectation::NotBefore { moment: settled.after_asking(delay) });
-    // None is a delay too.
-    for delivery in stage.need(told)? {
-        stage.need(worker.settle(&queue, &delivery.tag, after(0)).await)?;
-    }
-    let told = stage.take(&worker, &queue, Fetch::up_to(1), 1).await;
-    stage.demand("ACK-27", &told, Expectation::shows(message.id));
-    Ok(())
-}
-
-/// ACK-28: A message whose lease ended does not rest.
-async fn an_ended_lease_does_not_rest(stage: &mut Stage) -> Result<(), Stop> {
-    let lease = stage.ms(150);
-    let policy = Policy { lease_ms: lease, backoff_ms: vec![stage.ms(60_000)], ..stage.policy() };
-    let queue = stage.queue("tasks", &policy).await?;
-    let worker = stage.client("worker").await?;
-    let message = stage.message("not slow, but late");
-    stage.publish(&worker, &queue, &message).await?;
-    stage.take_one(&worker, &queue).await?;
-    let told = stage.take_within(&worker, &queue, Fetch::up_to(1), 1, lease + stage.patience()).await;
-    stage.demand("ACK-28", &told, Expectation::shows(message.id));
     Ok(())
 }

@@ -9,7 +9,7 @@ use super::{HistoryError, MOST_BYTES, VERSION};
 use crate::demand::Demand;
 use crate::history::{
     About, Answer, Body, Call, Delivered, FetchCall, History, LetterSeen, Number, Operation, Outcome, PeekCall,
-    PeekSeen, PublishCall, SettleAs, SettleCall, Word, Words,
+    PeekSeen, PublishCall, SettleAs, SettleCall, Terms, Word, Words,
 };
 
 impl History {
@@ -206,7 +206,8 @@ fn call(words: &mut Words, call: CallLine) -> Result<Call, String> {
         CallLine::Declare { queue, policy } => Call::Declare(words.word(&queue), policy),
         CallLine::Publish { queue, id, body: bytes, priority, ttl_ms, delay_ms, to } => {
             let (queue, id, body) = (words.word(&queue), words.id(id), body(&bytes)?);
-            Call::Publish(PublishCall { queue, id, body, priority, ttl_ms, delay_ms, to: optional(words, to) })
+            let terms = Terms { ttl_ms, delay_ms, to: optional(words, to) };
+            Call::Publish(PublishCall::new(queue, id, body, priority).on(terms))
         }
         CallLine::Fetch { queue, max, wait_ms, group, recipient, id } => {
             let (queue, group, recipient) = (words.word(&queue), optional(words, group), optional(words, recipient));
@@ -260,7 +261,7 @@ fn answer(words: &mut Words, answer: AnswerLine) -> Result<Answer, String> {
             }
             Answer::Peeked(seen.into())
         }
-        AnswerLine::Depth(depth) => Answer::Depth(*depth),
+        AnswerLine::Depth(depth) => Answer::Depth(depth),
         AnswerLine::Letters(all) => {
             let mut seen = Vec::with_capacity(all.len());
             for one in all {

@@ -88,9 +88,9 @@ fn call(words: &Words, call: &Call) -> CallLine {
             id: words.uuid(publish.id),
             body: body(publish.body),
             priority: publish.priority,
-            ttl_ms: publish.ttl_ms,
-            delay_ms: publish.delay_ms,
-            to: optional(publish.to),
+            ttl_ms: publish.ttl_ms(),
+            delay_ms: publish.delay_ms(),
+            to: optional(publish.to()),
         },
         Call::Fetch(fetch) => CallLine::Fetch {
             queue: text(fetch.queue),
@@ -165,7 +165,7 @@ fn answer(words: &Words, answer: &Answer) -> AnswerLine {
                 })
                 .collect(),
         ),
-        Answer::Depth(depth) => AnswerLine::Depth(Box::new(*depth)),
+        Answer::Depth(depth) => AnswerLine::Depth(depth.clone()),
         Answer::Letters(all) => AnswerLine::Letters(
             all.iter()
                 .map(|one| LetterLine {
