@@ -23,6 +23,7 @@ mod broker;
 mod client;
 mod engines;
 mod instance;
+mod machine;
 mod ports;
 mod programs;
 mod ready;
@@ -36,8 +37,11 @@ use std::sync::Arc;
 
 use crate::contract::Broker;
 use crate::open_error::OpenError;
+use crate::target::Target;
 use broker::ManagedBroker;
 pub use instance::Instance;
+use machine::Machine;
+pub use machine::RestartCommand;
 use settings::Settings;
 
 /// An engine of which an instance can be started.
@@ -124,7 +128,19 @@ impl Managed {
     /// Says which program is missing, or how its log ends, or why it cannot be used.
     pub async fn open(&self) -> Result<Arc<dyn Broker>, OpenError> {
         let instance = self.start().await?;
-        Ok(Arc::new(ManagedBroker::over(instance).await?))
+        let broker = engines::open(instance.engine(), &instance.address()).await?;
+        Ok(Arc::new(ManagedBroker::over(Machine::Own(instance), broker)))
+    }
+}
+
+impl RestartCommand {
+    /// Opens a server that this command restarts: its broker claims `restart` besides.
+    ///
+    /// # Errors
+    /// Says why the server cannot be reached, or used.
+    pub async fn open(&self, target: &Target) -> Result<Arc<dyn Broker>, OpenError> {
+        let machine = Machine::Commanded(self.clone(), target.clone());
+        Ok(Arc::new(ManagedBroker::over(machine, target.open().await?)))
     }
 }
 

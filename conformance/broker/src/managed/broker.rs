@@ -1,4 +1,4 @@
-//! An engine's broker over a private instance that may be restarted.
+//! A broker over a server that may be restarted.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -8,8 +8,7 @@ use tokio::sync::Mutex as Turn;
 use tokio::time::timeout;
 
 use super::client::{Core, ManagedClient};
-use super::engines;
-use super::instance::Instance;
+use super::machine::Machine;
 use crate::capability::Capability;
 use crate::contract::{About, Answer, Broker, Client, CloseMode, RestartMode};
 use crate::error::BrokerError;
@@ -21,7 +20,7 @@ const FAREWELL: Duration = Duration::from_secs(2);
 pub(super) struct ManagedBroker {
     about: About,
     /// None once it was shut down. Who restarts it or ends it has it for that time.
-    instance: Turn<Option<Instance>>,
+    machine: Turn<Option<Machine>>,
     life: Mutex<Life>,
 }
 
@@ -34,15 +33,14 @@ struct Life {
 }
 
 impl ManagedBroker {
-    pub(super) async fn over(instance: Instance) -> Result<Self, OpenError> {
-        let broker = engines::open(instance.engine(), &instance.address()).await?;
+    pub(super) fn over(machine: Machine, broker: Arc<dyn Broker>) -> Self {
         let mut about = broker.about().clone();
         about.capabilities = about.capabilities.with(Capability::Restart);
-        if !instance.is_safe() {
+        if !machine.is_safe() {
             about.capabilities = about.capabilities.without(Capability::Durable);
         }
         let life = Life { broker: Some(broker), clients: Vec::new() };
-        Ok(ManagedBroker { about, instance: Turn::new(Some(instance)), life: Mutex::new(life) })
+        ManagedBroker { about, machine: Turn::new(Some(machine)), life: Mutex::new(life) }
     }
 
     fn life(&self) -> std::sync::MutexGuard<'_, Life> {
@@ -94,33 +92,28 @@ impl Broker for ManagedBroker {
 
     fn restart(&self, mode: RestartMode) -> Answer<'_, ()> {
         Box::pin(async move {
-            let mut place = self.instance.lock().await;
-            let instance = place.as_mut().ok_or_else(|| BrokerError::unavailable("the broker was shut down"))?;
-            let ended = match mode {
-                RestartMode::Graceful => instance.stop().await,
-                RestartMode::Kill => instance.kill().await,
-            };
+            let mut place = self.machine.lock().await;
+            let machine = place.as_mut().ok_or_else(|| BrokerError::unavailable("the broker was shut down"))?;
+            let ended = machine.down(mode).await;
             self.buried().await;
             ended.map_err(|error| down(&error))?;
-            instance.start_again().await.map_err(|error| down(&error))?;
-            let broker = engines::open(instance.engine(), &instance.address()).await;
-            self.life().broker = Some(broker.map_err(|error| down(&error))?);
+            self.life().broker = Some(machine.up().await.map_err(|error| down(&error))?);
             Ok(())
         })
     }
 
     fn shutdown(&self) -> Answer<'_, ()> {
         Box::pin(async move {
-            let mut place = self.instance.lock().await;
+            let mut place = self.machine.lock().await;
             let broker = self.life().broker.clone();
             let ended = match &broker {
                 Some(broker) => timeout(FAREWELL, broker.shutdown()).await.unwrap_or(Ok(())),
                 None => Ok(()),
             };
             self.buried().await;
-            if let Some(instance) = place.take() {
-                // It waits until its folder is gone.
-                let gone = tokio::task::spawn_blocking(move || drop(instance)).await;
+            if let Some(machine) = place.take() {
+                // An instance waits until its folder is gone.
+                let gone = tokio::task::spawn_blocking(move || drop(machine)).await;
                 gone.map_err(|error| BrokerError::unavailable(error.to_string()))?;
             }
             ended

@@ -60,6 +60,7 @@ macro_rules! passed_on {
     };
 }
 
+#[allow(clippy::elidable_lifetime_names, reason = "most of the arguments name it")]
 impl Client for ManagedClient {
     passed_on! {
         declare(queue: &'a Queue, policy: &'a Policy) -> ();

@@ -57,8 +57,10 @@ pub(super) struct Step {
 
 /// An engine's programs on this machine, and how they are used.
 pub(super) trait Server: Debug + Send + Sync {
-    /// What has to be in its folder before it is started for the first time.
-    fn prepare(&self, place: &Place) -> Result<(), OpenError>;
+    /// Puts into its folder what has to be there before it is started for the first time, or says what command does.
+    fn prepare(&self, _place: &Place) -> Result<Option<Command>, OpenError> {
+        Ok(None)
+    }
 
     /// The processes of which it consists; the last one is the server itself.
     fn steps(&self, place: &Place) -> Result<Vec<Step>, OpenError>;

@@ -55,12 +55,8 @@ impl Instance {
         let secret = || Uuid::new_v4().simple().to_string();
         let name = format!("ww{}", &secret()[..12]);
         let place = Place { folder: watch.folder().to_owned(), ports: ports::free()?, password: secret(), name };
-        let prepared = {
-            let (server, place) = (Arc::clone(&server), place.clone());
-            tokio::task::spawn_blocking(move || server.prepare(&place)).await
-        };
-        prepared.map_err(|_| OpenError::setup(format!("managed:{engine}: its start was broken off")))??;
         let mut instance = Instance { engine, server, options, place, running: Vec::new(), paused: Vec::new(), watch };
+        instance.prepare().await?;
         for _ in 1..OTHER_PORTS {
             match instance.start_again().await {
                 Err(_) if instance.lost_its_port() => instance.place.ports = ports::free()?,
@@ -68,6 +64,25 @@ impl Instance {
             }
         }
         instance.start_again().await.map(|()| instance)
+    }
+
+    async fn prepare(&mut self) -> Result<(), OpenError> {
+        let Some(mut command) = self.server.prepare(&self.place)? else { return Ok(()) };
+        let name = command.get_program().to_string_lossy().into_owned();
+        let spawned = self.log_file().and_then(|log| self.spawn(&mut command, &log));
+        let mut child =
+            spawned.map_err(|error| OpenError::setup(format!("managed:{}: {name}: {error}", self.engine)))?;
+        let began = Instant::now();
+        loop {
+            match child.try_wait() {
+                Ok(None) if began.elapsed() < START => sleep(LOOK).await,
+                Ok(Some(status)) if status.success() => return Ok(()),
+                Ok(Some(status)) => {
+                    return Err(self.failed(&format!("could not be prepared: {name} ended with {status}")));
+                }
+                _ => return Err(self.failed(&format!("could not be prepared: {name} does not end within {START:?}"))),
+            }
+        }
     }
 
     /// The engine.

@@ -10,11 +10,14 @@ use tokio::time::timeout;
 /// How long one look may take.
 const LOOK: Duration = Duration::from_secs(2);
 
+/// Tells from what was heard so far.
+pub(super) type Judge = Box<dyn Fn(&[u8]) -> Answered + Send + Sync>;
+
 /// What is said to a server at a port, and how its answer is known: from that of a stranger too, where it can be.
 pub(super) struct SignOfLife {
     pub(super) port: u16,
     pub(super) said: Vec<u8>,
-    pub(super) judge: Box<dyn Fn(&[u8]) -> Answered + Send + Sync>,
+    pub(super) judge: Judge,
 }
 
 /// What an answer is.
@@ -50,7 +53,7 @@ async fn answer(sign: &SignOfLife) -> Option<()> {
 }
 
 /// An answer that has to begin like this.
-pub(super) fn begins(with: &'static [u8]) -> Box<dyn Fn(&[u8]) -> Answered + Send + Sync> {
+pub(super) fn begins(with: &'static [u8]) -> Judge {
     Box::new(move |heard| match heard.len() {
         length if length >= with.len() && heard.starts_with(with) => Answered::Ready,
         length if with.starts_with(&heard[..length.min(with.len())]) => Answered::More,

@@ -39,17 +39,11 @@ fn version(program: &Path) -> Option<(u32, u32)> {
 }
 
 impl Server for Nats {
-    fn prepare(&self, _place: &Place) -> Result<(), OpenError> {
-        Ok(())
-    }
-
     fn steps(&self, place: &Place) -> Result<Vec<Step>, OpenError> {
         let [port, ..] = place.ports;
         let Place { folder, password, name, .. } = place;
-        let sync = match self.can_sync {
-            true => format!("sync_interval: {}", self.settings.value("sync_interval")),
-            false => String::new(),
-        };
+        let sync = if self.can_sync { self.settings.value("sync_interval") } else { "" };
+        let sync = if sync.is_empty() { String::new() } else { format!("sync_interval: {sync}") };
         let room = self.settings.value("max_file_store");
         // A message of 1 MiB has to fit with its headers.
         let text = format!(

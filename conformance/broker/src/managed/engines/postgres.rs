@@ -70,7 +70,7 @@ fn give(path: &Path, owner: (u32, u32)) -> Result<(), OpenError> {
 }
 
 impl Server for Postgres {
-    fn prepare(&self, place: &Place) -> Result<(), OpenError> {
+    fn prepare(&self, place: &Place) -> Result<Option<Command>, OpenError> {
         place.write("password", &place.password)?;
         if let Some(owner) = self.run_as {
             give(&place.folder, owner)?;
@@ -79,13 +79,7 @@ impl Server for Postgres {
         let mut command = self.command("initdb", place);
         command.args(["-D", &place.file("data"), "-U", USER, "--pwfile", &place.file("password")]);
         command.args(["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"]);
-        let output = command.stdin(Stdio::null()).output();
-        let output = output.map_err(|error| OpenError::setup(format!("initdb: {error}")))?;
-        if output.status.success() {
-            return Ok(());
-        }
-        let said = String::from_utf8_lossy(&output.stderr);
-        Err(OpenError::setup(format!("initdb ended with {}: {}", output.status, said.trim().replace('\n', " | "))))
+        Ok(Some(command))
     }
 
     fn steps(&self, place: &Place) -> Result<Vec<Step>, OpenError> {

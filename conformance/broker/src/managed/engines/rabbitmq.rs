@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::process::Command;
 
 use super::{Place, Server, Step, USER, command};
 use crate::managed::programs;
@@ -44,7 +45,7 @@ impl RabbitMq {
 }
 
 impl Server for RabbitMq {
-    fn prepare(&self, place: &Place) -> Result<(), OpenError> {
+    fn prepare(&self, place: &Place) -> Result<Option<Command>, OpenError> {
         for folder in ["log", "mnesia", "config"] {
             place.make(folder)?;
         }
@@ -53,7 +54,8 @@ impl Server for RabbitMq {
         place.write(".erlang.cookie", &place.password)?;
         // Erlang refuses one that others may read.
         let cookie = std::fs::set_permissions(place.folder.join(".erlang.cookie"), PermissionsExt::from_mode(0o400));
-        cookie.map_err(|error| OpenError::setup(format!("{}: {error}", place.file(".erlang.cookie"))))
+        cookie.map_err(|error| OpenError::setup(format!("{}: {error}", place.file(".erlang.cookie"))))?;
+        Ok(None)
     }
 
     fn steps(&self, place: &Place) -> Result<Vec<Step>, OpenError> {

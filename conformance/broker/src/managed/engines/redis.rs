@@ -21,10 +21,6 @@ impl Redis {
 }
 
 impl Server for Redis {
-    fn prepare(&self, _place: &Place) -> Result<(), OpenError> {
-        Ok(())
-    }
-
     fn steps(&self, place: &Place) -> Result<Vec<Step>, OpenError> {
         let [port, ..] = place.ports;
         let (password, folder) = (&place.password, place.folder.display());
