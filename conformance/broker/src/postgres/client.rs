@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{Notify, RwLock, oneshot};
+use tokio::sync::{Notify, RwLock, RwLockReadGuard, oneshot};
 use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
@@ -34,14 +34,15 @@ pub(super) struct PostgresClient {
     closed: AtomicBool,
     /// Whoever waits hears of the end.
     ended: Notify,
-    /// Held by each look, so that a close knows what the client holds.
-    looks: RwLock<()>,
+    /// What a client asks for is begun in the order in which it asks: a declaration and a close wait for
+    /// what is under way, and what comes later waits for them.
+    order: RwLock<()>,
 }
 
 impl PostgresClient {
     pub(super) fn new(shared: Arc<Shared>, name: String, number: i64) -> Self {
-        let (closed, ended, looks) = (AtomicBool::new(false), Notify::new(), RwLock::new(()));
-        PostgresClient { shared, name, number, closed, ended, looks }
+        let (closed, ended, order) = (AtomicBool::new(false), Notify::new(), RwLock::new(()));
+        PostgresClient { shared, name, number, closed, ended, order }
     }
 
     fn check_open(&self) -> Result<(), BrokerError> {
@@ -49,6 +50,12 @@ impl PostgresClient {
             return Err(BrokerError::not_found("the client is closed"));
         }
         self.shared.check_running()
+    }
+
+    /// Waits until it is this operation's turn.
+    async fn turn(&self) -> Result<RwLockReadGuard<'_, ()>, BrokerError> {
+        let turn = self.order.read().await;
+        self.check_open().map(|()| turn)
     }
 
     /// Publishes messages that are checked, in parts that a statement can carry.
@@ -75,10 +82,8 @@ impl PostgresClient {
     }
 
     async fn look(&self, queue: &Queue, fetch: &Arc<Fetch>) -> Result<Found, BrokerError> {
-        let _looking = self.looks.read().await;
+        let _turn = self.turn().await?;
         loop {
-            // A close that was asked for meanwhile is not overtaken.
-            self.check_open()?;
             let (reply, answer) = oneshot::channel();
             let looking = Looking { queue: queue.clone(), fetch: Arc::clone(fetch), client: self.number, reply };
             self.shared.fetching.send(looking).await?;
@@ -170,6 +175,7 @@ fn closed_while_waiting() -> BrokerError {
 impl Client for PostgresClient {
     fn declare<'a>(&'a self, queue: &'a Queue, policy: &'a Policy) -> Answer<'a, ()> {
         Box::pin(async move {
+            let _alone = self.order.write().await;
             self.check_open()?;
             queue.check().and_then(|()| check_policy(policy, &self.shared.about))?;
             ask::declare(&self.shared, queue, policy).await
@@ -178,7 +184,7 @@ impl Client for PostgresClient {
 
     fn publish<'a>(&'a self, queue: &'a Queue, message: Message) -> Answer<'a, Stored> {
         Box::pin(async move {
-            self.check_open()?;
+            let _turn = self.turn().await?;
             queue.check()?;
             check(&message, &self.shared.about)?;
             let outcomes = self.publish_checked(queue, vec![message]).await?;
@@ -192,7 +198,7 @@ impl Client for PostgresClient {
         messages: Vec<Message>,
     ) -> Answer<'a, Vec<Result<Stored, BrokerError>>> {
         Box::pin(async move {
-            self.check_open()?;
+            let _turn = self.turn().await?;
             queue.check()?;
             let checked: Vec<Result<(), BrokerError>> =
                 messages.iter().map(|message| check(message, &self.shared.about)).collect();
@@ -229,7 +235,7 @@ impl Client for PostgresClient {
 
     fn peek<'a>(&'a self, queue: &'a Queue, peek: Peek) -> Answer<'a, Vec<Peeked>> {
         Box::pin(async move {
-            self.check_open()?;
+            let _turn = self.turn().await?;
             check_peek(&peek).and(queue.check())?;
             ask::peek(&self.shared, queue, &peek).await
         })
@@ -237,7 +243,7 @@ impl Client for PostgresClient {
 
     fn settle<'a>(&'a self, queue: &'a Queue, tag: &'a Tag, verdict: Verdict) -> Answer<'a, ()> {
         Box::pin(async move {
-            self.check_open()?;
+            let _turn = self.turn().await?;
             check_verdict(&verdict).and(queue.check())?;
             let outcomes = self.settle_all(queue, vec![(tag.clone(), verdict)]).await?;
             outcomes.into_iter().next().unwrap_or_else(|| Err(unanswered()))
@@ -250,7 +256,7 @@ impl Client for PostgresClient {
         settled: Vec<(Tag, Verdict)>,
     ) -> Answer<'a, Vec<Result<(), BrokerError>>> {
         Box::pin(async move {
-            self.check_open()?;
+            let _turn = self.turn().await?;
             queue.check()?;
             if settled.is_empty() {
                 return ask::check_declared(&self.shared, queue).await.map(|()| Vec::new());
@@ -261,7 +267,7 @@ impl Client for PostgresClient {
 
     fn extend<'a>(&'a self, queue: &'a Queue, tag: &'a Tag, lease_ms: i64) -> Answer<'a, ()> {
         Box::pin(async move {
-            self.check_open()?;
+            let _turn = self.turn().await?;
             check_lease(lease_ms).and(queue.check())?;
             ask::extend(&self.shared, queue, tag, self.number, lease_ms).await
         })
@@ -269,7 +275,7 @@ impl Client for PostgresClient {
 
     fn depth<'a>(&'a self, queue: &'a Queue, group: Option<&'a str>) -> Answer<'a, Depth> {
         Box::pin(async move {
-            self.check_open()?;
+            let _turn = self.turn().await?;
             check_optional("group", group).and(queue.check())?;
             ask::depth(&self.shared, queue, group).await
         })
@@ -277,7 +283,7 @@ impl Client for PostgresClient {
 
     fn dead_letters<'a>(&'a self, queue: &'a Queue, max: u32, group: Option<&'a str>) -> Answer<'a, Vec<Letter>> {
         Box::pin(async move {
-            self.check_open()?;
+            let _turn = self.turn().await?;
             within("max", i64::from(max), 1, i64::from(u32::MAX))?;
             check_optional("group", group).and(queue.check())?;
             ask::dead_letters(&self.shared, queue, max, group).await
@@ -286,7 +292,7 @@ impl Client for PostgresClient {
 
     fn replay<'a>(&'a self, queue: &'a Queue, id: Uuid, group: Option<&'a str>) -> Answer<'a, ()> {
         Box::pin(async move {
-            self.check_open()?;
+            let _turn = self.turn().await?;
             check_optional("group", group).and(queue.check())?;
             ask::replay(&self.shared, queue, id, group).await
         })
@@ -294,7 +300,7 @@ impl Client for PostgresClient {
 
     fn purge<'a>(&'a self, queue: &'a Queue, what: Purge<'a>) -> Answer<'a, u64> {
         Box::pin(async move {
-            self.check_open()?;
+            let _turn = self.turn().await?;
             check_optional("group", what.group).and(queue.check())?;
             ask::purge(&self.shared, queue, what).await
         })
@@ -302,7 +308,7 @@ impl Client for PostgresClient {
 
     fn delete<'a>(&'a self, queue: &'a Queue) -> Answer<'a, ()> {
         Box::pin(async move {
-            self.check_open()?;
+            let _turn = self.turn().await?;
             queue.check()?;
             ask::delete(&self.shared, queue).await
         })
@@ -310,7 +316,7 @@ impl Client for PostgresClient {
 
     fn sweep<'a>(&'a self, queue: &'a Queue) -> Answer<'a, u64> {
         Box::pin(async move {
-            self.check_open()?;
+            let _turn = self.turn().await?;
             queue.check()?;
             ask::sweep(&self.shared, queue).await
         })
@@ -318,7 +324,7 @@ impl Client for PostgresClient {
 
     fn heartbeat<'a>(&'a self, update: Update, tenant: Option<&'a str>) -> Answer<'a, ()> {
         Box::pin(async move {
-            self.check_open()?;
+            let _turn = self.turn().await?;
             tenant.map_or(Ok(()), check_tenant)?;
             ask::heartbeat(&self.shared, &update, tenant).await
         })
@@ -326,7 +332,7 @@ impl Client for PostgresClient {
 
     fn agents<'a>(&'a self, offline_after_ms: Option<i64>, tenant: Option<&'a str>) -> Answer<'a, Vec<AgentState>> {
         Box::pin(async move {
-            self.check_open()?;
+            let _turn = self.turn().await?;
             let after = offline_after_ms.unwrap_or(OFFLINE_AFTER_MS);
             within("offline_after_ms", after, 1, MAX_MS)?;
             tenant.map_or(Ok(()), check_tenant)?;
@@ -342,7 +348,7 @@ impl Client for PostgresClient {
             }
             self.ended.notify_waiters();
             // Looks that are under way end first: what they take comes back too.
-            let _none_looks = self.looks.write().await;
+            let _alone = self.order.write().await;
             let how = match mode {
                 CloseMode::Graceful => How::GivenBack,
                 CloseMode::Abort => How::ClientLost,
