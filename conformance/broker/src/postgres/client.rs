@@ -1,0 +1,380 @@
+//! One caller.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{Notify, RwLock, RwLockReadGuard, oneshot};
+use tokio::time::{Instant, sleep_until};
+use uuid::Uuid;
+
+use super::Shared;
+use super::ask;
+use super::fetch::{Found, Looking, give_back};
+use super::lane::MAX_BYTES;
+use super::publish::{Outcomes, Publishing, check};
+use super::release::{How, Released, release};
+use super::settle::{Settled, Settling};
+use crate::contract::{
+    Answer, Client, CloseMode, Delivery, Depth, Fetch, Letter, Message, Peek, Peeked, Purge, Stored, Tag, Verdict,
+};
+use crate::demand::{check_fetch, check_lease, check_optional, check_peek, check_policy, check_verdict};
+use crate::error::BrokerError;
+use crate::policy::{MAX_MS, Policy, within};
+use crate::presence::{AgentState, OFFLINE_AFTER_MS, Update};
+use crate::queue::{Queue, check_tenant};
+
+/// How many messages of one caller go in one statement.
+const MAX_PART: usize = 1_024;
+
+pub(super) struct PostgresClient {
+    shared: Arc<Shared>,
+    name: String,
+    number: i64,
+    closed: AtomicBool,
+    /// Whoever waits hears of the end.
+    ended: Notify,
+    /// What a client asks for is begun in the order in which it asks: a declaration and a close wait for
+    /// what is under way, and what comes later waits for them.
+    order: RwLock<()>,
+}
+
+impl PostgresClient {
+    pub(super) fn new(shared: Arc<Shared>, name: String, number: i64) -> Self {
+        let (closed, ended, order) = (AtomicBool::new(false), Notify::new(), RwLock::new(()));
+        PostgresClient { shared, name, number, closed, ended, order }
+    }
+
+    fn check_open(&self) -> Result<(), BrokerError> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(BrokerError::not_found("the client is closed"));
+        }
+        self.shared.check_running()
+    }
+
+    /// Waits until it is this operation's turn.
+    async fn turn(&self) -> Result<RwLockReadGuard<'_, ()>, BrokerError> {
+        let turn = self.order.read().await;
+        self.check_open().map(|()| turn)
+    }
+
+    /// Publishes messages that are checked, in parts that a statement can carry.
+    async fn publish_checked(&self, queue: &Queue, messages: Vec<Message>) -> Result<Outcomes, BrokerError> {
+        let mut answers = Vec::new();
+        let (mut part, mut bytes) = (Vec::new(), 0);
+        let mut outcomes = Vec::with_capacity(messages.len());
+        let count = messages.len();
+        for (index, message) in messages.into_iter().enumerate() {
+            bytes += message.body.len();
+            part.push(message);
+            if part.len() == MAX_PART || bytes >= MAX_BYTES || index + 1 == count {
+                let (reply, answer) = oneshot::channel();
+                let messages = std::mem::take(&mut part);
+                bytes = 0;
+                self.shared.publishing.send(Publishing { queue: queue.clone(), messages, reply }).await?;
+                answers.push(answer);
+            }
+        }
+        for answer in answers {
+            outcomes.extend(answer.await.unwrap_or_else(|_| Err(unanswered()))?);
+        }
+        Ok(outcomes)
+    }
+
+    async fn look(&self, queue: &Queue, fetch: &Arc<Fetch>) -> Result<Found, BrokerError> {
+        let _turn = self.turn().await?;
+        loop {
+            let (reply, answer) = oneshot::channel();
+            let looking = Looking { queue: queue.clone(), fetch: Arc::clone(fetch), client: self.number, reply };
+            self.shared.fetching.send(looking).await?;
+            match answer.await.unwrap_or_else(|_| Err(unanswered()))? {
+                Found::NoGroup => ask::make_group(&self.shared, queue, fetch.group.as_deref().unwrap_or("")).await?,
+                found => return Ok(found),
+            }
+        }
+    }
+
+    async fn fetch_waiting(&self, queue: &Queue, fetch: Fetch) -> Result<Vec<Delivery>, BrokerError> {
+        let wait = u64::try_from(fetch.wait_ms).unwrap_or(0);
+        // A moment that no instant can be is never.
+        let deadline = Instant::now().checked_add(Duration::from_millis(wait));
+        let fetch = Arc::new(fetch);
+        let hub = &self.shared.hub;
+        let (number, mut owes) = (hub.number(), false);
+        loop {
+            let mut registered = hub.register(queue, &fetch, number, owes);
+            let ended = self.ended.notified();
+            tokio::pin!(ended);
+            // Listens before it looks, so that an end in between is not missed.
+            ended.as_mut().enable();
+            let found = self.look(queue, &fetch).await;
+            let is_closed = self.closed.load(Ordering::Acquire);
+            match found {
+                Ok(Found::Deliveries(deliveries)) if is_closed => {
+                    give_back(&self.shared.link, hub, self.shared.session, self.number, &deliveries);
+                    return Err(closed_while_waiting());
+                }
+                Ok(Found::Deliveries(deliveries)) => {
+                    registered.has_looked();
+                    return Ok(deliveries);
+                }
+                Ok(_) => registered.has_looked(),
+                Err(_) if is_closed => return Err(closed_while_waiting()),
+                Err(error) => return Err(error),
+            }
+            let over = async {
+                match deadline {
+                    Some(deadline) => sleep_until(deadline).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                () = &mut ended => return Err(closed_while_waiting()),
+                () = registered.woken() => owes = registered.hand_over(),
+                () = over => {
+                    // What came at this very moment is not left lying.
+                    return match self.look(queue, &fetch).await? {
+                        Found::Deliveries(deliveries) => Ok(deliveries),
+                        Found::Nothing | Found::NoGroup => Ok(Vec::new()),
+                    };
+                }
+            }
+        }
+    }
+
+    async fn settle_all(&self, queue: &Queue, settled: Vec<(Tag, Verdict)>) -> Result<Settled, BrokerError> {
+        let mut answers = Vec::new();
+        let mut rest = settled.into_iter();
+        loop {
+            let settled: Vec<_> = rest.by_ref().take(MAX_PART).collect();
+            if settled.is_empty() && !answers.is_empty() {
+                break;
+            }
+            let (reply, answer) = oneshot::channel();
+            let client = self.number;
+            self.shared.settling.send(Settling { queue: queue.clone(), client, settled, reply }).await?;
+            answers.push(answer);
+        }
+        let mut outcomes = Vec::new();
+        for answer in answers {
+            outcomes.extend(answer.await.unwrap_or_else(|_| Err(unanswered()))?);
+        }
+        Ok(outcomes)
+    }
+}
+
+fn unanswered() -> BrokerError {
+    BrokerError::unavailable("the broker stopped before the server answered")
+}
+
+fn closed_while_waiting() -> BrokerError {
+    BrokerError::unavailable("the client was closed while it waited")
+}
+
+impl Client for PostgresClient {
+    fn declare<'a>(&'a self, queue: &'a Queue, policy: &'a Policy) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let _alone = self.order.write().await;
+            self.check_open()?;
+            queue.check().and_then(|()| check_policy(policy, &self.shared.about))?;
+            ask::declare(&self.shared, queue, policy).await
+        })
+    }
+
+    fn publish<'a>(&'a self, queue: &'a Queue, message: Message) -> Answer<'a, Stored> {
+        Box::pin(async move {
+            let _turn = self.turn().await?;
+            queue.check()?;
+            check(&message, &self.shared.about)?;
+            let outcomes = self.publish_checked(queue, vec![message]).await?;
+            outcomes.into_iter().next().unwrap_or_else(|| Err(unanswered()))
+        })
+    }
+
+    fn publish_batch<'a>(
+        &'a self,
+        queue: &'a Queue,
+        messages: Vec<Message>,
+    ) -> Answer<'a, Vec<Result<Stored, BrokerError>>> {
+        Box::pin(async move {
+            let _turn = self.turn().await?;
+            queue.check()?;
+            let checked: Vec<Result<(), BrokerError>> =
+                messages.iter().map(|message| check(message, &self.shared.about)).collect();
+            let right = messages.into_iter().zip(&checked).filter(|(_, right)| right.is_ok());
+            let right: Vec<Message> = right.map(|(message, _)| message).collect();
+            if right.is_empty() {
+                ask::check_declared(&self.shared, queue).await?;
+            }
+            let mut outcomes = self.publish_checked(queue, right).await?.into_iter();
+            let each = checked.into_iter().map(|right| right.and_then(|()| outcomes.next().unwrap_or_else(|| Err(unanswered()))));
+            let each: Outcomes = each.collect();
+            // A queue that is not there is no message's fault.
+            match each.iter().find_map(|one| one.as_ref().err().filter(|error| error.code() == crate::Code::NotFound)) {
+                Some(error) => Err(error.clone()),
+                None => Ok(each),
+            }
+        })
+    }
+
+    fn fetch<'a>(&'a self, queue: &'a Queue, fetch: Fetch) -> Answer<'a, Vec<Delivery>> {
+        Box::pin(async move {
+            self.check_open()?;
+            check_fetch(&fetch)?;
+            queue.check()?;
+            if fetch.wait_ms > 0 {
+                return self.fetch_waiting(queue, fetch).await;
+            }
+            match self.look(queue, &Arc::new(fetch)).await? {
+                Found::Deliveries(deliveries) => Ok(deliveries),
+                Found::Nothing | Found::NoGroup => Ok(Vec::new()),
+            }
+        })
+    }
+
+    fn peek<'a>(&'a self, queue: &'a Queue, peek: Peek) -> Answer<'a, Vec<Peeked>> {
+        Box::pin(async move {
+            let _turn = self.turn().await?;
+            check_peek(&peek).and(queue.check())?;
+            ask::peek(&self.shared, queue, &peek).await
+        })
+    }
+
+    fn settle<'a>(&'a self, queue: &'a Queue, tag: &'a Tag, verdict: Verdict) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let _turn = self.turn().await?;
+            check_verdict(&verdict).and(queue.check())?;
+            let outcomes = self.settle_all(queue, vec![(tag.clone(), verdict)]).await?;
+            outcomes.into_iter().next().unwrap_or_else(|| Err(unanswered()))
+        })
+    }
+
+    fn settle_many<'a>(
+        &'a self,
+        queue: &'a Queue,
+        settled: Vec<(Tag, Verdict)>,
+    ) -> Answer<'a, Vec<Result<(), BrokerError>>> {
+        Box::pin(async move {
+            let _turn = self.turn().await?;
+            queue.check()?;
+            if settled.is_empty() {
+                return ask::check_declared(&self.shared, queue).await.map(|()| Vec::new());
+            }
+            self.settle_all(queue, settled).await
+        })
+    }
+
+    fn extend<'a>(&'a self, queue: &'a Queue, tag: &'a Tag, lease_ms: i64) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let _turn = self.turn().await?;
+            check_lease(lease_ms).and(queue.check())?;
+            ask::extend(&self.shared, queue, tag, self.number, lease_ms).await
+        })
+    }
+
+    fn depth<'a>(&'a self, queue: &'a Queue, group: Option<&'a str>) -> Answer<'a, Depth> {
+        Box::pin(async move {
+            let _turn = self.turn().await?;
+            check_optional("group", group).and(queue.check())?;
+            ask::depth(&self.shared, queue, group).await
+        })
+    }
+
+    fn dead_letters<'a>(&'a self, queue: &'a Queue, max: u32, group: Option<&'a str>) -> Answer<'a, Vec<Letter>> {
+        Box::pin(async move {
+            let _turn = self.turn().await?;
+            within("max", i64::from(max), 1, i64::from(u32::MAX))?;
+            check_optional("group", group).and(queue.check())?;
+            ask::dead_letters(&self.shared, queue, max, group).await
+        })
+    }
+
+    fn replay<'a>(&'a self, queue: &'a Queue, id: Uuid, group: Option<&'a str>) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let _turn = self.turn().await?;
+            check_optional("group", group).and(queue.check())?;
+            ask::replay(&self.shared, queue, id, group).await
+        })
+    }
+
+    fn purge<'a>(&'a self, queue: &'a Queue, what: Purge<'a>) -> Answer<'a, u64> {
+        Box::pin(async move {
+            let _turn = self.turn().await?;
+            check_optional("group", what.group).and(queue.check())?;
+            ask::purge(&self.shared, queue, what).await
+        })
+    }
+
+    fn delete<'a>(&'a self, queue: &'a Queue) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let _turn = self.turn().await?;
+            queue.check()?;
+            ask::delete(&self.shared, queue).await
+        })
+    }
+
+    fn sweep<'a>(&'a self, queue: &'a Queue) -> Answer<'a, u64> {
+        Box::pin(async move {
+            let _turn = self.turn().await?;
+            queue.check()?;
+            ask::sweep(&self.shared, queue).await
+        })
+    }
+
+    fn heartbeat<'a>(&'a self, update: Update, tenant: Option<&'a str>) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let _turn = self.turn().await?;
+            tenant.map_or(Ok(()), check_tenant)?;
+            ask::heartbeat(&self.shared, &update, tenant).await
+        })
+    }
+
+    fn agents<'a>(&'a self, offline_after_ms: Option<i64>, tenant: Option<&'a str>) -> Answer<'a, Vec<AgentState>> {
+        Box::pin(async move {
+            let _turn = self.turn().await?;
+            let after = offline_after_ms.unwrap_or(OFFLINE_AFTER_MS);
+            within("offline_after_ms", after, 1, MAX_MS)?;
+            tenant.map_or(Ok(()), check_tenant)?;
+            ask::agents(&self.shared, after, tenant).await
+        })
+    }
+
+    fn close(&self, mode: CloseMode) -> Answer<'_, ()> {
+        Box::pin(async move {
+            self.check_open()?;
+            if self.closed.swap(true, Ordering::AcqRel) {
+                return Err(BrokerError::not_found("the client is closed"));
+            }
+            self.ended.notify_waiters();
+            // Looks that are under way end first: what they take comes back too.
+            let _alone = self.order.write().await;
+            let how = match mode {
+                CloseMode::Graceful => How::GivenBack,
+                CloseMode::Abort => How::ClientLost,
+            };
+            let released = self.shared.release_client(self.number, how).await;
+            self.shared.forget_name(&self.name);
+            released.map_err(|trouble| trouble.told())
+        })
+    }
+}
+
+impl Drop for PostgresClient {
+    fn drop(&mut self) {
+        if self.closed.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        self.shared.forget_name(&self.name);
+        let (shared, number) = (Arc::clone(&self.shared), self.number);
+        // What is held comes back at once; where that fails, at the end of its lease.
+        self.shared.runtime.spawn(async move { shared.release_client(number, How::ClientLost).await });
+    }
+}
+
+impl Shared {
+    async fn release_client(&self, number: i64, how: How) -> Result<(), super::trouble::Trouble> {
+        let what = Released { session: self.session, first: number, last: number, deliveries: None, how };
+        release(&self.link, &self.hub, &what).await
+    }
+}
