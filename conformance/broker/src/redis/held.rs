@@ -1,0 +1,110 @@
+//! One client: what it holds, and whether it is closed. Tags, which name what is held.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::contract::Tag;
+use crate::queue::Queue;
+
+/// A delivery, as the server knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Ticket {
+    /// The group as the server calls it.
+    pub(super) group: String,
+    pub(super) level: i64,
+    pub(super) entry: String,
+    /// The client and the fetch.
+    pub(super) holder: String,
+}
+
+impl Ticket {
+    pub(super) fn tag(&self) -> Tag {
+        Tag(format!("{}/{}/{}/{}", self.holder, self.level, self.entry, self.group))
+    }
+
+    /// The ticket that a tag names, where it is one of this client's.
+    pub(super) fn of(tag: &Tag, client: &str) -> Option<Ticket> {
+        let mut parts = tag.0.splitn(4, '/');
+        let (holder, level, entry, group) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let ticket = Ticket {
+            group: group.to_owned(),
+            level: level.parse().ok().filter(|level| (1..=10).contains(level))?,
+            entry: entry.to_owned(),
+            holder: holder.to_owned(),
+        };
+        let is_own = holder.split_once('.').is_some_and(|(number, _)| number == client);
+        let is_plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+        (is_own && is_plain(holder) && is_plain(entry) && is_plain(group) && ticket.tag() == *tag).then_some(ticket)
+    }
+}
+
+pub(super) struct Own {
+    /// Nobody else has it, in no process.
+    pub(super) number: String,
+    fetches: AtomicU64,
+    closed: watch::Sender<bool>,
+    held: Mutex<HashMap<Queue, HashSet<Ticket>>>,
+}
+
+impl Own {
+    pub(super) fn new() -> Self {
+        Own {
+            number: Uuid::new_v4().simple().to_string(),
+            fetches: AtomicU64::new(0),
+            closed: watch::Sender::new(false),
+            held: Mutex::new(HashMap::new()),
+        }
+    }
+
+    /// Who holds what the next fetch takes.
+    pub(super) fn next_holder(&self) -> String {
+        format!("{}.{}", self.number, self.fetches.fetch_add(1, Ordering::Relaxed))
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        *self.closed.borrow()
+    }
+
+    pub(super) async fn closing(&self) {
+        let mut closed = self.closed.subscribe();
+        // The sender lives as long as this.
+        let _ = closed.wait_for(|closed| *closed).await;
+    }
+
+    /// Remembers what was taken; false where the client is closed, and nothing is to be held.
+    pub(super) fn hold(&self, queue: &Queue, tickets: impl Iterator<Item = Ticket>) -> bool {
+        let mut held = self.lock();
+        if self.is_closed() {
+            return false;
+        }
+        held.entry(queue.clone()).or_default().extend(tickets);
+        true
+    }
+
+    pub(super) fn let_go<'t>(&self, queue: &Queue, tickets: impl Iterator<Item = &'t Ticket>) {
+        let mut held = self.lock();
+        if let Some(of_queue) = held.get_mut(queue) {
+            for ticket in tickets {
+                of_queue.remove(ticket);
+            }
+            if of_queue.is_empty() {
+                held.remove(queue);
+            }
+        }
+    }
+
+    /// Closes it, and answers with all that it holds; nothing where it was closed before.
+    pub(super) fn close(&self) -> Option<HashMap<Queue, HashSet<Ticket>>> {
+        let mut held = self.lock();
+        let was_open = !self.closed.send_replace(true);
+        was_open.then(|| std::mem::take(&mut *held))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Queue, HashSet<Ticket>>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
