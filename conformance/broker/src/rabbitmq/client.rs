@@ -161,6 +161,7 @@ impl Client for RabbitMqClient {
                 return Err(BrokerError::unsupported("max-length"));
             }
             let deadline = self.desk.deadline();
+            let _first = self.desk.before_others(deadline).await?;
             shared.register.declare(&shared.tending, &self.desk.publisher, queue, policy, deadline).await
         })
     }
@@ -251,8 +252,9 @@ impl Client for RabbitMqClient {
         Box::pin(async move {
             self.desk.check_open()?;
             queue.check()?;
-            let shared = &self.desk.shared;
-            shared.register.delete(&shared.tending, queue, self.desk.deadline()).await
+            let (shared, deadline) = (&self.desk.shared, self.desk.deadline());
+            let _first = self.desk.before_others(deadline).await?;
+            shared.register.delete(&shared.tending, queue, deadline).await
         })
     }
 

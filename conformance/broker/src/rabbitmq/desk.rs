@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use tokio::sync::{Mutex as AsyncMutex, watch};
+use tokio::sync::{Mutex as AsyncMutex, RwLock, RwLockWriteGuard, watch};
 
 use super::Shared;
 use super::deadline::Deadline;
@@ -31,6 +31,8 @@ pub(super) struct Desk {
     pub(super) shared: Arc<Shared>,
     pub(super) name: String,
     pub(super) publisher: Publisher,
+    /// Operations begin in the order in which they are asked for: behind a declaration that is under way.
+    declaring: RwLock<()>,
     gone: watch::Sender<bool>,
     intakes: AsyncMutex<HashMap<String, Arc<Intake>>>,
     pushes: Mutex<Vec<Weak<Intake>>>,
@@ -42,7 +44,7 @@ impl Desk {
         let publisher = Publisher::new(Arc::clone(&shared.publishing));
         let (gone, _) = watch::channel(false);
         let (intakes, pushes, held) = (AsyncMutex::default(), Mutex::default(), Mutex::default());
-        Desk { shared, name, publisher, gone, intakes, pushes, held }
+        Desk { shared, name, publisher, declaring: RwLock::new(()), gone, intakes, pushes, held }
     }
 
     pub(super) fn deadline(&self) -> Deadline {
@@ -65,10 +67,16 @@ impl Desk {
         Ok(())
     }
 
+    /// Has those wait that are asked for after this, while a queue is made or removed.
+    pub(super) async fn before_others(&self, deadline: Deadline) -> Result<RwLockWriteGuard<'_, ()>, BrokerError> {
+        deadline.keep("waiting for another declaration", async { Ok(self.declaring.write().await) }).await
+    }
+
     /// The queue, for an operation of this client.
     pub(super) async fn declared(&self, queue: &Queue, deadline: Deadline) -> Result<Arc<Declared>, BrokerError> {
         self.check_open()?;
         queue.check()?;
+        deadline.keep("waiting for a declaration", async { Ok(drop(self.declaring.read().await)) }).await?;
         self.shared.register.find(&self.shared.tending, queue, deadline).await
     }
 

@@ -111,15 +111,21 @@ impl Register {
         Ok(declared)
     }
 
-    /// The queue as the server knows it now, after something showed that this one is of the past.
+    /// The queue as the server knows it now: this one still, or a later one of the name.
     pub(super) async fn find_anew(
         &self,
         link: &Link,
         past: &Arc<Declared>,
         deadline: Deadline,
     ) -> Result<Arc<Declared>, BrokerError> {
+        let record = read(link, &past.queue, &past.names, deadline).await;
+        if record.as_ref().is_ok_and(|record| record.life == past.life) {
+            return Ok(Arc::clone(past));
+        }
         self.forget(past);
-        self.find(link, &past.queue, deadline).await
+        let now = Arc::new(Declared::new(&past.queue, past.names.clone(), record?));
+        self.known().insert(past.queue.clone(), Arc::clone(&now));
+        Ok(now)
     }
 
     pub(super) fn forget(&self, past: &Arc<Declared>) {
