@@ -71,7 +71,7 @@ pub use postgres::{PostgresBroker, PostgresOptions};
 pub use presence::{AgentState, Health, HealthStatus, OFFLINE_AFTER_MS, Update};
 pub use queue::{Queue, check_name, check_tenant};
 #[cfg(feature = "rabbitmq")]
-pub use rabbitmq::{RabbitMqBroker, RabbitMqOptions};
+pub use rabbitmq::{QueueKind, RabbitMqBroker, RabbitMqOptions};
 #[cfg(feature = "redis")]
 pub use redis::{RedisBroker, RedisOptions};
 #[cfg(feature = "sqlite")]
