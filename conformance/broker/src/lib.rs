@@ -39,6 +39,7 @@ mod redis;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod target;
+mod unclaimed;
 mod work_bus;
 
 pub use breaker::{BREAKER_FAILURES, BREAKER_REST, Circuit, CircuitBreaker, Guarded, Pass};
@@ -77,4 +78,5 @@ pub use redis::{RedisBroker, RedisOptions};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{Durability, SqliteBroker, SqliteOptions};
 pub use target::{TARGETS, Target};
+pub use unclaimed::why_unclaimed;
 pub use work_bus::{BROADCAST_KEPT, WorkBus, broadcast_queue, reply_queue, work_queue};
