@@ -13,7 +13,7 @@ use super::ask;
 use super::fetch::{Found, Looking, give_back};
 use super::lane::MAX_BYTES;
 use super::publish::{Outcomes, Publishing, check};
-use super::release::{How, Released, release};
+use super::release::{How, Released, release, release_now};
 use super::settle::{Settled, Settling};
 use crate::contract::{
     Answer, Client, CloseMode, Delivery, Depth, Fetch, Letter, Message, Peek, Peeked, Purge, Stored, Tag, Verdict,
@@ -43,6 +43,13 @@ impl PostgresClient {
     pub(super) fn new(shared: Arc<Shared>, name: String, number: i64) -> Self {
         let (closed, ended, order) = (AtomicBool::new(false), Notify::new(), RwLock::new(()));
         PostgresClient { shared, name, number, closed, ended, order }
+    }
+
+    /// What is held comes back as soon as the server hears of it; where it does not, at the end of its lease.
+    fn release_in_background(&self) {
+        let what = Released::of_client(self.shared.session, self.number, How::ClientLost);
+        let (link, hub) = (Arc::clone(&self.shared.link), Arc::clone(&self.shared.hub));
+        self.shared.runtime.spawn(async move { release(&link, &hub, &what).await });
     }
 
     fn check_open(&self) -> Result<(), BrokerError> {
@@ -89,6 +96,11 @@ impl PostgresClient {
             self.shared.fetching.send(looking).await?;
             match answer.await.unwrap_or_else(|_| Err(unanswered()))? {
                 Found::NoGroup => ask::make_group(&self.shared, queue, fetch.group.as_deref().unwrap_or("")).await?,
+                Found::Deliveries(deliveries) if self.closed.load(Ordering::Acquire) => {
+                    // Lost while it looked: what it would have got has no owner.
+                    give_back(&self.shared.link, &self.shared.hub, self.shared.session, self.number, &deliveries);
+                    return Err(closed_while_waiting());
+                }
                 found => return Ok(found),
             }
         }
@@ -108,18 +120,13 @@ impl PostgresClient {
             // Listens before it looks, so that an end in between is not missed.
             ended.as_mut().enable();
             let found = self.look(queue, &fetch).await;
-            let is_closed = self.closed.load(Ordering::Acquire);
             match found {
-                Ok(Found::Deliveries(deliveries)) if is_closed => {
-                    give_back(&self.shared.link, hub, self.shared.session, self.number, &deliveries);
-                    return Err(closed_while_waiting());
-                }
                 Ok(Found::Deliveries(deliveries)) => {
                     registered.has_looked();
                     return Ok(deliveries);
                 }
                 Ok(_) => registered.has_looked(),
-                Err(_) if is_closed => return Err(closed_while_waiting()),
+                Err(_) if self.closed.load(Ordering::Acquire) => return Err(closed_while_waiting()),
                 Err(error) => return Err(error),
             }
             let over = async {
@@ -347,15 +354,25 @@ impl Client for PostgresClient {
                 return Err(BrokerError::not_found("the client is closed"));
             }
             self.ended.notify_waiters();
-            // Looks that are under way end first: what they take comes back too.
-            let _alone = self.order.write().await;
-            let how = match mode {
-                CloseMode::Graceful => How::GivenBack,
-                CloseMode::Abort => How::ClientLost,
+            let (link, hub, session) = (&self.shared.link, &self.shared.hub, self.shared.session);
+            let released = match mode {
+                CloseMode::Graceful => {
+                    // What is under way ends first: what it takes comes back too.
+                    let _alone = self.order.write().await;
+                    let what = Released::of_client(session, self.number, How::GivenBack);
+                    release(link, hub, &what).await.map_err(|trouble| trouble.told())
+                }
+                CloseMode::Abort => {
+                    // Nobody is left who would wait, least of all for a server that has gone.
+                    let what = Released::of_client(session, self.number, How::ClientLost);
+                    if release_now(link, hub, &what).await.is_err() {
+                        self.release_in_background();
+                    }
+                    Ok(())
+                }
             };
-            let released = self.shared.release_client(self.number, how).await;
             self.shared.forget_name(&self.name);
-            released.map_err(|trouble| trouble.told())
+            released
         })
     }
 }
@@ -366,15 +383,6 @@ impl Drop for PostgresClient {
             return;
         }
         self.shared.forget_name(&self.name);
-        let (shared, number) = (Arc::clone(&self.shared), self.number);
-        // What is held comes back at once; where that fails, at the end of its lease.
-        self.shared.runtime.spawn(async move { shared.release_client(number, How::ClientLost).await });
-    }
-}
-
-impl Shared {
-    async fn release_client(&self, number: i64, how: How) -> Result<(), super::trouble::Trouble> {
-        let what = Released { session: self.session, first: number, last: number, deliveries: None, how };
-        release(&self.link, &self.hub, &what).await
+        self.release_in_background();
     }
 }

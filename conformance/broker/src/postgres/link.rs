@@ -56,20 +56,35 @@ impl Link {
     /// has. While the server is not there it waits; what has been sent is never sent again, unless the
     /// server says that it collided with another transaction and was rolled back.
     pub(super) async fn query(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, Trouble> {
+        self.query_patiently(sql, params, true).await
+    }
+
+    /// The same, but where the server is not there it says so at once.
+    pub(super) async fn query_now(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, Trouble> {
+        self.query_patiently(sql, params, false).await
+    }
+
+    async fn query_patiently(&self, sql: &str, params: Params<'_>, waits: bool) -> Result<Vec<Row>, Trouble> {
         let sql = of_schema(sql, &self.schema);
         let deadline = Instant::now() + self.timeout;
         let mut collisions = 0;
         loop {
-            match self.query_once(&sql, params, deadline).await {
+            match self.query_once(&sql, params, deadline, waits).await {
                 Err(trouble) if trouble.is_collision() && collisions < COLLISIONS => collisions += 1,
                 answer => return answer,
             }
         }
     }
 
-    async fn query_once(&self, sql: &str, params: Params<'_>, deadline: Instant) -> Result<Vec<Row>, Trouble> {
+    async fn query_once(
+        &self,
+        sql: &str,
+        params: Params<'_>,
+        deadline: Instant,
+        waits: bool,
+    ) -> Result<Vec<Row>, Trouble> {
         let (connection, statement) = loop {
-            let connection = self.connection(deadline).await?;
+            let connection = self.connection(deadline, waits).await?;
             match timeout_at(deadline, connection.prepare_cached(sql)).await {
                 Ok(Ok(statement)) => break (connection, statement),
                 // It had been lost unnoticed, and nothing was done on it yet.
@@ -92,7 +107,7 @@ impl Link {
         }
     }
 
-    async fn connection(&self, deadline: Instant) -> Result<Object, Trouble> {
+    async fn connection(&self, deadline: Instant, waits: bool) -> Result<Object, Trouble> {
         loop {
             let problem = match timeout_at(deadline, self.pool.get()).await {
                 Ok(Ok(connection)) => return Ok(connection),
@@ -101,7 +116,7 @@ impl Link {
                     return Err(Trouble::NotSent(format!("no connection to the server within {:?}", self.timeout)));
                 }
             };
-            if matches!(problem, PoolError::Closed) || Instant::now() + REST >= deadline {
+            if !waits || matches!(problem, PoolError::Closed) || Instant::now() + REST >= deadline {
                 return Err(Trouble::NotSent(no_connection(&problem)));
             }
             sleep(REST).await;

@@ -27,9 +27,24 @@ pub(super) struct Released {
     pub(super) how: How,
 }
 
+impl Released {
+    /// All that one client holds.
+    pub(super) const fn of_client(session: i32, client: i64, how: How) -> Self {
+        Released { session, first: client, last: client, deliveries: None, how }
+    }
+}
+
 pub(super) async fn release(link: &Link, hub: &Hub, what: &Released) -> Result<(), Trouble> {
     let how = what.how as i32;
     let rows = link.query(RELEASE, &[&what.session, &what.first, &what.last, &what.deliveries, &how]).await?;
+    wake(hub, &rows);
+    Ok(())
+}
+
+/// The same, but where the server is not there it says so at once.
+pub(super) async fn release_now(link: &Link, hub: &Hub, what: &Released) -> Result<(), Trouble> {
+    let how = what.how as i32;
+    let rows = link.query_now(RELEASE, &[&what.session, &what.first, &what.last, &what.deliveries, &how]).await?;
     wake(hub, &rows);
     Ok(())
 }
