@@ -60,7 +60,7 @@ pub use event_bus::{
 pub use face::{DeadLetter, FaceError, LETTERS, Taken};
 pub use limit::{BUCKET_CAPACITY, BUCKET_REFILL, RateLimited, TOKEN_WAIT, TokenBucket};
 #[cfg(feature = "managed")]
-pub use managed::{Engine, Managed};
+pub use managed::{Engine, Instance, Managed, RestartCommand};
 pub use memory::MemoryBroker;
 #[cfg(feature = "nats")]
 pub use nats::{NatsBroker, NatsOptions};
