@@ -75,18 +75,14 @@ async fn a_server_that_is_held_still_is_unavailable_by_the_deadline_and_then_goe
 
 #[tokio::test]
 async fn a_server_that_reads_its_file_is_waited_for() {
-    let Some(mut redis) = Own::start(&["--key-load-delay", "20000", "--loading-process-events-interval-bytes", "1024"]).await
-    else {
-        return;
-    };
+    let Some(mut redis) = Own::start(&["--key-load-delay", "100"]).await else { return };
     let client = open(&redis.address()).await.open("client").await.unwrap();
     let tasks = Queue::new("tasks");
     client.declare(&tasks, &Policy::default()).await.unwrap();
     client.publish(&tasks, message("kept")).await.unwrap();
     let mut raw = Raw::to(&redis.address()).await;
-    for number in 0..100 {
-        raw.tell::<()>(&format!("SET filler:{number} {}", "x".repeat(100))).await;
-    }
+    // The server looks at its connections after every 1 024 of these.
+    raw.tell::<()>("EVAL for\ti=1,20000\tdo\tredis.call('SET','filler:'..i,'x')\tend 0").await;
     redis.kill_and_start().await;
     let mut raw = Raw::to(&redis.address()).await;
     let loading = raw.try_tell::<Option<String>>("GET filler:1").await;
