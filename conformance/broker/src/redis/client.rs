@@ -15,7 +15,7 @@ use crate::policy::{MAX_MS, Policy, within};
 use crate::presence::{AgentState, OFFLINE_AFTER_MS, Update};
 use crate::queue::{Queue, check_tenant};
 use crate::redis::book::Place;
-use crate::redis::held::Own;
+use crate::redis::held::{Before, Own};
 use crate::redis::reply::{array, fields, integer, text, wrong};
 use crate::redis::script::{DELETE, DEPTH, PEEK, SWEEP};
 use crate::redis::{Shared, UNNAMED, entry};
@@ -31,8 +31,9 @@ impl RedisClient {
     }
 
     /// What every operation on a queue is asked first.
-    fn right(&self, queue: &Queue) -> Result<(), BrokerError> {
+    async fn right(&self, queue: &Queue, before: Before) -> Result<(), BrokerError> {
         queue.check()?;
+        before.is_done().await;
         self.check_open()
     }
 
@@ -53,16 +54,19 @@ impl Drop for RedisClient {
 
 impl Client for RedisClient {
     fn declare<'a>(&'a self, queue: &'a Queue, policy: &'a Policy) -> Answer<'a, ()> {
+        let (before, changing) = self.own.change();
         Box::pin(async move {
-            self.right(queue)?;
+            let _changing = changing;
+            self.right(queue, before).await?;
             check_policy(policy, &self.shared.about)?;
             self.shared.book.declare(&self.shared.working, queue, policy).await
         })
     }
 
     fn publish<'a>(&'a self, queue: &'a Queue, message: Message) -> Answer<'a, Stored> {
+        let before = self.own.before();
         Box::pin(async move {
-            self.right(queue)?;
+            self.right(queue, before).await?;
             let answers = self.shared.publish(queue, vec![message]).await?;
             answers.into_iter().next().unwrap_or_else(|| Err(wrong("answer to the message")))
         })
@@ -73,16 +77,18 @@ impl Client for RedisClient {
         queue: &'a Queue,
         messages: Vec<Message>,
     ) -> Answer<'a, Vec<Result<Stored, BrokerError>>> {
+        let before = self.own.before();
         Box::pin(async move {
-            self.right(queue)?;
+            self.right(queue, before).await?;
             self.shared.publish(queue, messages).await
         })
     }
 
     fn fetch<'a>(&'a self, queue: &'a Queue, fetch: Fetch) -> Answer<'a, Vec<Delivery>> {
+        let before = self.own.before();
         Box::pin(async move {
             check_fetch(&fetch)?;
-            self.right(queue)?;
+            self.right(queue, before).await?;
             let (reply, answer) = oneshot::channel();
             let (shared, own) = (Arc::clone(&self.shared), Arc::clone(&self.own));
             self.shared.runtime.spawn(shared.fetch(own, queue.clone(), fetch, reply));
@@ -91,9 +97,10 @@ impl Client for RedisClient {
     }
 
     fn peek<'a>(&'a self, queue: &'a Queue, peek: Peek) -> Answer<'a, Vec<Peeked>> {
+        let before = self.own.before();
         Box::pin(async move {
             check_peek(&peek)?;
-            self.right(queue)?;
+            self.right(queue, before).await?;
             let args = |_: &Place| {
                 vec![
                     peek.group.clone().unwrap_or_else(|| UNNAMED.to_owned()),
@@ -108,9 +115,10 @@ impl Client for RedisClient {
     }
 
     fn settle<'a>(&'a self, queue: &'a Queue, tag: &'a Tag, verdict: Verdict) -> Answer<'a, ()> {
+        let before = self.own.before();
         Box::pin(async move {
             check_verdict(&verdict)?;
-            self.right(queue)?;
+            self.right(queue, before).await?;
             let answers = self.shared.settle(&self.own, queue, vec![(tag.clone(), verdict)]).await?;
             answers.into_iter().next().unwrap_or_else(|| Err(wrong("answer to the settlement")))
         })
@@ -121,24 +129,27 @@ impl Client for RedisClient {
         queue: &'a Queue,
         settled: Vec<(Tag, Verdict)>,
     ) -> Answer<'a, Vec<Result<(), BrokerError>>> {
+        let before = self.own.before();
         Box::pin(async move {
-            self.right(queue)?;
+            self.right(queue, before).await?;
             self.shared.settle(&self.own, queue, settled).await
         })
     }
 
     fn extend<'a>(&'a self, queue: &'a Queue, tag: &'a Tag, lease_ms: i64) -> Answer<'a, ()> {
+        let before = self.own.before();
         Box::pin(async move {
             check_lease(lease_ms)?;
-            self.right(queue)?;
+            self.right(queue, before).await?;
             self.shared.extend(&self.own, queue, tag, lease_ms).await
         })
     }
 
     fn depth<'a>(&'a self, queue: &'a Queue, group: Option<&'a str>) -> Answer<'a, Depth> {
+        let before = self.own.before();
         Box::pin(async move {
             check_optional("group", group)?;
-            self.right(queue)?;
+            self.right(queue, before).await?;
             let args = |_: &Place| vec![group.unwrap_or(UNNAMED).to_owned()];
             let found = self.shared.book.step(&self.shared.working, queue, &DEPTH, args).await?;
             let counts = array(found.into_iter().next().unwrap_or_default())?;
@@ -151,33 +162,38 @@ impl Client for RedisClient {
     }
 
     fn dead_letters<'a>(&'a self, queue: &'a Queue, max: u32, group: Option<&'a str>) -> Answer<'a, Vec<Letter>> {
+        let before = self.own.before();
         Box::pin(async move {
             within("max", i64::from(max), 1, i64::from(u32::MAX))?;
             check_optional("group", group)?;
-            self.right(queue)?;
+            self.right(queue, before).await?;
             self.shared.dead_letters(queue, max, group).await
         })
     }
 
     fn replay<'a>(&'a self, queue: &'a Queue, id: Uuid, group: Option<&'a str>) -> Answer<'a, ()> {
+        let before = self.own.before();
         Box::pin(async move {
             check_optional("group", group)?;
-            self.right(queue)?;
+            self.right(queue, before).await?;
             self.shared.replay(queue, id, group).await
         })
     }
 
     fn purge<'a>(&'a self, queue: &'a Queue, what: Purge<'a>) -> Answer<'a, u64> {
+        let before = self.own.before();
         Box::pin(async move {
             check_optional("group", what.group)?;
-            self.right(queue)?;
+            self.right(queue, before).await?;
             self.shared.purge(queue, what).await
         })
     }
 
     fn delete<'a>(&'a self, queue: &'a Queue) -> Answer<'a, ()> {
+        let (before, changing) = self.own.change();
         Box::pin(async move {
-            self.right(queue)?;
+            let _changing = changing;
+            self.right(queue, before).await?;
             self.shared.book.step(&self.shared.working, queue, &DELETE, |_| Vec::new()).await?;
             if let Ok(place) = self.shared.book.find(&self.shared.working, queue).await {
                 self.shared.book.forget(&place);
@@ -187,8 +203,9 @@ impl Client for RedisClient {
     }
 
     fn sweep<'a>(&'a self, queue: &'a Queue) -> Answer<'a, u64> {
+        let before = self.own.before();
         Box::pin(async move {
-            self.right(queue)?;
+            self.right(queue, before).await?;
             let found = self.shared.book.step(&self.shared.working, queue, &SWEEP, |_| Vec::new()).await?;
             let expired = found.first().map(integer).transpose()?.unwrap_or(0);
             Ok(u64::try_from(expired).unwrap_or(0))

@@ -42,12 +42,26 @@ impl Ticket {
     }
 }
 
+/// What was asked before and is still changing which queues there are. What is asked after a declare or
+/// a delete finds what that has made, also when nobody waited for it.
+pub(super) struct Before(Option<watch::Receiver<()>>);
+
+impl Before {
+    pub(super) async fn is_done(self) {
+        if let Some(mut change) = self.0 {
+            // It ends with its sender.
+            while change.changed().await.is_ok() {}
+        }
+    }
+}
+
 pub(super) struct Own {
     /// Nobody else has it, in no process.
     pub(super) number: String,
     fetches: AtomicU64,
     closed: watch::Sender<bool>,
     held: Mutex<HashMap<Queue, HashSet<Ticket>>>,
+    change: Mutex<Option<watch::Receiver<()>>>,
 }
 
 impl Own {
@@ -57,12 +71,24 @@ impl Own {
             fetches: AtomicU64::new(0),
             closed: watch::Sender::new(false),
             held: Mutex::new(HashMap::new()),
+            change: Mutex::new(None),
         }
     }
 
     /// Who holds what the next fetch takes.
     pub(super) fn next_holder(&self) -> String {
         format!("{}.{}", self.number, self.fetches.fetch_add(1, Ordering::Relaxed))
+    }
+
+    pub(super) fn before(&self) -> Before {
+        Before(self.change.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    /// The same, and what is asked from now on waits until the sender is dropped.
+    pub(super) fn change(&self) -> (Before, watch::Sender<()>) {
+        let (sender, receiver) = watch::channel(());
+        let before = self.change.lock().unwrap_or_else(PoisonError::into_inner).replace(receiver);
+        (Before(before), sender)
     }
 
     pub(super) fn is_closed(&self) -> bool {

@@ -76,7 +76,7 @@ impl Shared {
     ) -> Result<Vec<Result<Stored, BrokerError>>, BrokerError> {
         let mut answers: Vec<Option<Result<Stored, BrokerError>>> = messages.iter().map(|_| None).collect();
         loop {
-            let place = self.book.find(&self.publishing, queue).await?;
+            let place = self.book.find(&self.working, queue).await?;
             let mut waiting = Vec::new();
             let mut items = Vec::new();
             for (index, message) in messages.iter().enumerate() {

@@ -26,7 +26,7 @@ scripts! {
     EXTEND: "head" "time" "entry" "life" "tick" "extend";
     DEPTH: "head" "time" "entry" "life" "tick" "look" "depth";
     PEEK: "head" "time" "entry" "life" "tick" "look" "peek";
-    LETTERS: "head" "time" "entry" "letters";
+    LETTERS: "head" "time" "entry" "life" "tick" "letters";
     REPLAY: "head" "time" "entry" "life" "tick" "replay";
     PURGE: "head" "time" "entry" "life" "tick" "look" "purge";
     SWEEP: "head" "time" "entry" "life" "tick" "sweep";

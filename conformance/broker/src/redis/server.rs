@@ -15,6 +15,10 @@ use crate::redis::script;
 /// The oldest server that has what the scripts use.
 const OLDEST: (u32, u32) = (7, 0);
 
+const UNKNOWN_USER: &str = "the server does not know this name and password";
+
+const OLDER: &str = "expected a server of version 7.0 or later, found an older one";
+
 /// A client of the library for this address.
 pub(super) fn client(options: &RedisOptions) -> Result<Client, OpenError> {
     let info = options.connection().map_err(OpenError::wrong_use)?;
@@ -92,8 +96,10 @@ fn too_old(version: &str) -> Option<&str> {
 fn why(error: &RedisError, server: &str) -> String {
     let is_tls = server.starts_with("rediss:");
     match error.kind() {
-        ErrorKind::AuthenticationFailed => "the server does not know this name and password".to_owned(),
-        ErrorKind::RESP3NotSupported => "expected a server of version 7.0 or later, found an older one".to_owned(),
+        ErrorKind::AuthenticationFailed => UNKNOWN_USER.to_owned(),
+        _ if error.code() == Some("WRONGPASS") => UNKNOWN_USER.to_owned(),
+        ErrorKind::RESP3NotSupported => OLDER.to_owned(),
+        _ if error.detail().is_some_and(|detail| detail.contains("unknown command")) => OLDER.to_owned(),
         _ if error.code() == Some("NOAUTH") => "the server wants a password".to_owned(),
         _ if error.is_connection_refusal() => format!("nobody listens there: {error}"),
         ErrorKind::Io if is_tls => format!("no TLS connection: the certificate is not trusted, or the server speaks no TLS there: {error}"),

@@ -24,7 +24,8 @@ local function pass_over(group, level)
 end
 
 local function join(group)
-  if call('SADD', GROUPS, group) == 0 then return end
+  if call('SISMEMBER', GROUPS, group) == 1 then return end
+  call('SADD', GROUPS, group)
   groups = nil
   for level = 1, LEVELS do
     if create(group, level) or policy[9] then pass_over(group, level) end

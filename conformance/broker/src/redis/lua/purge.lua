@@ -34,15 +34,15 @@ local function purge_unread(group, level)
   local from = unpadded(cursor(group, level))
   repeat
     local entries = call('XRANGE', stream(level), '(' .. from, '+', 'COUNT', 100)
+    if #entries > 0 then
+      from = entries[#entries][1]
+      call('XGROUP', 'SETID', stream(level), group, from)
+      cursors[level] = nil
+    end
     for _, entry in ipairs(entries) do
       local t = terms(entry[2])
       if is_given(t, group) then removed = removed + 1 end
       finish(group, level, entry[1], t.expires)
-      from = entry[1]
-    end
-    if #entries > 0 then
-      call('XGROUP', 'SETID', stream(level), group, from)
-      cursors[level] = nil
     end
   until #entries < 100 or removed >= most
 end
