@@ -53,8 +53,9 @@ pub(super) async fn prepare(client: &mut Client, options: &PostgresOptions) -> R
     if from == 0 {
         transaction.batch_execute(&format!("CREATE SCHEMA IF NOT EXISTS {schema}")).await.map_err(words)?;
     }
-    for sql in MIGRATIONS[from..].iter().copied().flatten() {
-        transaction.batch_execute(&of_schema(sql, schema)).await.map_err(words)?;
+    for migration in &MIGRATIONS[from..] {
+        let sql = of_schema(&migration.concat(), schema);
+        transaction.batch_execute(&sql).await.map_err(words)?;
     }
     transaction
         .batch_execute(&format!("UPDATE {schema}.about SET version = {VERSION}"))
