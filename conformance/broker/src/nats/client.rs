@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::StreamExt;
 use futures_util::stream;
-use tokio::sync::watch;
+use tokio::sync::{RwLock, RwLockWriteGuard, watch};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -44,6 +44,9 @@ pub(super) struct Caller {
     last_tag: AtomicU64,
     holdings: Mutex<HashMap<Tag, Holding>>,
     closed: watch::Sender<bool>,
+    /// What a client asks for is begun in the order in which it asks: what comes behind a declaration
+    /// waits until that is done.
+    order: RwLock<()>,
 }
 
 impl Caller {
@@ -55,6 +58,7 @@ impl Caller {
             last_tag: AtomicU64::new(0),
             holdings: Mutex::default(),
             closed: watch::Sender::new(false),
+            order: RwLock::default(),
         }
     }
 
@@ -73,8 +77,15 @@ impl Caller {
     /// A queue, as this client may use it.
     pub(super) async fn queue(&self, queue: &Queue) -> Result<Arc<OpenQueue>, BrokerError> {
         queue.check()?;
+        let _turn = self.order.read().await;
         self.check_open()?;
         streams::open(&self.shared, queue).await
+    }
+
+    /// Alone, so that what was asked before has begun, and what is asked later has not.
+    pub(super) async fn alone(&self) -> Result<RwLockWriteGuard<'_, ()>, BrokerError> {
+        let alone = self.order.write().await;
+        self.check_open().map(|()| alone)
     }
 
     /// Holds a delivery, unless the client is closed already.
@@ -107,7 +118,9 @@ impl Caller {
 
     /// Ends it. What it holds comes back.
     pub(super) async fn close(&self, mode: CloseMode) -> Result<(), BrokerError> {
+        let alone = self.order.write().await;
         let holdings = self.shut().ok_or_else(|| BrokerError::not_found("the client is closed"))?;
+        drop(alone);
         give_up(holdings, mode).await;
         self.shared.names().remove(&self.name);
         Ok(())

@@ -40,7 +40,7 @@ pub(super) async fn connect(options: &NatsOptions) -> Result<(Arc<Api>, watch::R
             }
         }
     });
-    let client = tokio::time::timeout(PATIENCE, wanted.connect(&options.servers)).await;
+    let client = tokio::time::timeout(PATIENCE, wanted.connect(options.servers.clone())).await;
     let client = client.map_err(|_| failed(format!("no connection within {PATIENCE:?}")))?;
     let client = client.map_err(|error| failed(why(&error, options)))?;
     check_version(&client).map_err(failed)?;

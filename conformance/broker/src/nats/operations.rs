@@ -38,7 +38,7 @@ impl Client for NatsClient {
         Box::pin(async move {
             queue.check()?;
             check_policy(policy, &self.caller.shared.about)?;
-            self.caller.check_open()?;
+            let _alone = self.caller.alone().await?;
             streams::declare(&self.caller.shared, queue, policy).await
         })
     }
@@ -145,7 +145,7 @@ impl Client for NatsClient {
     fn delete<'a>(&'a self, queue: &'a Queue) -> Answer<'a, ()> {
         Box::pin(async move {
             queue.check()?;
-            self.caller.check_open()?;
+            let _alone = self.caller.alone().await?;
             streams::delete(&self.caller.shared, queue).await
         })
     }
