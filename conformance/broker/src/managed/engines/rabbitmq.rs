@@ -16,6 +16,10 @@ const ANSWER: &[u8] = b"\x01\0\0";
 /// Ends every frame.
 const END: u8 = 0xce;
 
+/// On the loopback alone; and what is settled is written at once. Left to itself a queue keeps that back until it has
+/// been idle for 200 ms, and who is killed meanwhile delivers again what was done.
+const ARGUMENTS: &str = "-kernel inet_dist_use_interface {127,0,0,1} -rabbit fhc_write_buffering false";
+
 /// Asks an epmd for the names it knows.
 const NAMES: &[u8] = b"\0\x01n";
 
@@ -92,7 +96,7 @@ impl Server for RabbitMq {
         }
         node.env("RABBITMQ_NODENAME", format!("{}@localhost", place.name));
         node.env("RABBITMQ_DIST_PORT", nodes.to_string());
-        node.env("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "-kernel inet_dist_use_interface {127,0,0,1}");
+        node.env("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", ARGUMENTS);
         let name = place.name.clone();
         let judge = move |heard: &[u8]| match heard {
             _ if !heard.starts_with(&ANSWER[..heard.len().min(ANSWER.len())]) => Answered::NotYet,
