@@ -46,7 +46,7 @@ pub(crate) async fn killed(target: &str, kills: u32) -> Option<Account> {
     };
     let work = Work {
         broker,
-        queue: Queue::new("killed").unwrap(),
+        queue: Queue::new("killed"),
         account: Arc::default(),
         is_over: Arc::new(AtomicBool::new(false)),
     };
