@@ -17,8 +17,8 @@ use super::settings::Settings;
 use super::{Engine, ports, ready, tree, watch::Watch};
 use crate::open_error::OpenError;
 
-/// How long a server may take until it accepts. RabbitMQ needs seconds, on a busy machine many of them.
-const START: Duration = Duration::from_secs(90);
+/// How long a server may take until it accepts. RabbitMQ needs seconds, on a busy machine a minute.
+const START: Duration = Duration::from_mins(3);
 /// How long one that is asked to stop may take.
 const STOP: Duration = Duration::from_secs(30);
 /// How long the system may take to remove what was killed.

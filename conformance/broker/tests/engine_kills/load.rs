@@ -100,7 +100,9 @@ impl Work {
         loop {
             match self.broker.open(name).await {
                 Ok(client) => return client,
-                Err(error) if Instant::now() < deadline && error.code() == Code::Unavailable => {}
+                // Its name is free again once the broker has seen that its last connection is gone.
+                Err(error)
+                    if Instant::now() < deadline && matches!(error.code(), Code::Unavailable | Code::Conflict) => {}
                 Err(error) => panic!("{name}: {error}"),
             }
             tokio::time::sleep(Duration::from_millis(5)).await;

@@ -10,13 +10,10 @@ use super::streams::{acme, consumer, name, only, published, taken};
 use crate::brokers::{Bench, eventually, on_bench, pass_while};
 use crate::subjects::each_broker;
 
-each_broker! { on_bench:
-    a_retry_blocks_nobody_else,
-}
-
 each_broker! { where time jumps: on_bench:
     retries_after_1_4_and_16_seconds_and_the_fourth_failure_is_the_last,
     retry_counting_with_a_handler_that_fails,
+    a_retry_blocks_nobody_else,
     retries_keep_the_order_of_the_others,
     a_handler_that_panics_has_failed_and_the_next_is_handled,
 }
