@@ -215,7 +215,9 @@ impl Client for PostgresClient {
                 ask::check_declared(&self.shared, queue).await?;
             }
             let mut outcomes = self.publish_checked(queue, right).await?.into_iter();
-            let each = checked.into_iter().map(|right| right.and_then(|()| outcomes.next().unwrap_or_else(|| Err(unanswered()))));
+            let each = checked
+                .into_iter()
+                .map(|right| right.and_then(|()| outcomes.next().unwrap_or_else(|| Err(unanswered()))));
             let each: Outcomes = each.collect();
             // A queue that is not there is no message's fault.
             match each.iter().find_map(|one| one.as_ref().err().filter(|error| error.code() == crate::Code::NotFound)) {

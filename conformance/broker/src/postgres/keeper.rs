@@ -20,7 +20,8 @@ use super::release::{How, end_session, queue};
 use super::schema::{channel, of_schema};
 use super::waiting::Hub;
 
-type Connection = tokio_postgres::Connection<Socket, <MakeRustlsConnect as tokio_postgres::tls::MakeTlsConnect<Socket>>::Stream>;
+type Connection =
+    tokio_postgres::Connection<Socket, <MakeRustlsConnect as tokio_postgres::tls::MakeTlsConnect<Socket>>::Stream>;
 
 /// How often the keeper looks around.
 const LOOK_EVERY: Duration = Duration::from_secs(1);

@@ -142,4 +142,5 @@ BEGIN
     END LOOP;
     DELETE FROM ww.known WHERE ctid IN (
         SELECT ctid FROM ww.known WHERE forget_at <= clock_timestamp() ORDER BY forget_at LIMIT 20000 FOR UPDATE SKIP LOCKED);
+    DELETE FROM ww.agent WHERE arrived_at < clock_timestamp() - interval '30 days';
 END $$;
