@@ -49,6 +49,7 @@
 //! (what a group has still to do with a message), `letter`; reasons are UTF-8 in `bytea`.
 
 mod ask;
+mod by_lane;
 mod client;
 mod fetch;
 mod keeper;
@@ -68,6 +69,8 @@ mod waiting;
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+
+use std::time::Duration;
 
 use deadpool_postgres::Object;
 use tokio::runtime::Handle;
@@ -104,6 +107,7 @@ struct Shared {
     link: Arc<Link>,
     hub: Arc<Hub>,
     session: i32,
+    timeout: Duration,
     publishing: Lanes<Publishing>,
     fetching: Lanes<Looking>,
     settling: Lanes<Settling>,
@@ -151,6 +155,7 @@ impl PostgresBroker {
         let shared = Shared {
             about: about(),
             session,
+            timeout: options.timeout,
             publishing: Lanes::begin(move |batch| {
                 publish::run(Arc::clone(&publishing.0), Arc::clone(&publishing.1), session, batch)
             }),

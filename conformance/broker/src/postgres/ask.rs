@@ -16,6 +16,9 @@ use crate::queue::Queue;
 /// The most messages in one answer, however small they are.
 const MAX_COUNT: u32 = 65_536;
 
+/// How many messages of a group one statement brings to the present at most.
+const PART: u64 = 20_000;
+
 async fn ask(
     shared: &Shared,
     queue: &Queue,
@@ -162,8 +165,16 @@ pub(super) async fn delete(shared: &Shared, queue: &Queue) -> Result<(), BrokerE
 }
 
 pub(super) async fn sweep(shared: &Shared, queue: &Queue) -> Result<u64, BrokerError> {
-    let rows = ask(shared, queue, "SELECT ww.sweep($1, $2)", &[&tenant(queue), &queue.name()]).await?;
-    Ok(u64::try_from(rows.first().ok_or_else(silent)?.get::<_, i64>(0)).unwrap_or(0))
+    let mut all = 0;
+    loop {
+        let rows = ask(shared, queue, "SELECT ww.sweep($1, $2)", &[&tenant(queue), &queue.name()]).await?;
+        let swept = u64::try_from(rows.first().ok_or_else(silent)?.get::<_, i64>(0)).unwrap_or(0);
+        all += swept;
+        // Of very many, one statement does a part.
+        if swept < PART {
+            return Ok(all);
+        }
+    }
 }
 
 pub(super) async fn heartbeat(shared: &Shared, update: &Update, tenant: Option<&str>) -> Result<(), BrokerError> {
