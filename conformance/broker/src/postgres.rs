@@ -1,6 +1,55 @@
-//! A broker in a PostgreSQL database.
+//! A broker in a PostgreSQL database (12 or newer), for one process or many.
+//!
+//! `postgres://USER:PASSWORD@HOST:PORT/DATABASE?schema=workwire&sslmode=prefer&pool=8&timeout_ms=15000`
+//!
+//! | option | what it says |
+//! |---|---|
+//! | `schema` | in which schema the tables are, made where they are not there yet; brokers of one schema are one broker |
+//! | `sslmode` | `disable`, `prefer`, `require` (encrypts, whoever the server is) or `verify-full` (only with a server that is trusted and named so) |
+//! | `ca` | a PEM file of whom to trust, and `verify-full`; without it the system's roots |
+//! | `pool` | how many connections at most, from 2; one more listens |
+//! | `timeout_ms` | how long an operation may take, with all waiting for the server |
+//! | others | as libpq writes them: `application_name`, `connect_timeout`, … |
+//!
+//! # How it does what it claims
+//!
+//! | capability | how |
+//! |---|---|
+//! | `core`, `durable` | tables; a publish is answered after its commit, with `synchronous_commit=on` |
+//! | `priority`, `fifo`, `addressing` | an index for each group and recipient in the order of fetching, numbers from one sequence; `FOR UPDATE SKIP LOCKED` |
+//! | `lease`, `extend`, `delay`, `ttl`, `backoff` | each row knows at which moment time changes its state, by the server's clock alone; who looks brings his group to the present first |
+//! | `attempts` | counted in the row. A process that is gone is seen by its advisory lock within two seconds, a client that is dropped at once, all else at the end of its lease |
+//! | `dead-letter`, `replay`, `purge`, `max-length`, `browse` | one statement each; a bounded queue is counted under a lock of its own |
+//! | `dedupe` | a unique key, with the time until when it counts |
+//! | `groups` | a row for each message and group; the body is there once |
+//! | `tenancy` | the tenant is a column of its own, and no name is put together of two |
+//! | `wait` | `LISTEN` on a connection of its own, the moments at which time changes something, and a look every second in case that word was lost |
+//! | `presence` | a table; who was silent for 30 days is forgotten |
+//! | `batch`, `large` | arrays; 8 MiB of bodies a statement |
+//!
+//! Not claimed: `restart`, since the server is somebody else's; `managed:postgres` adds it.
+//!
+//! # What goes on
+//!
+//! Each operation is one statement: a function of the schema, in one transaction. What many publish,
+//! fetch or settle at the same moment shares one statement and one commit; who is alone goes at once.
+//! Processes tell each other of messages (`NOTIFY`) only while somebody in another one waits.
+//!
+//! An operation that was not sent because the server was away waits for it, until its time is over;
+//! one that was sent and not answered is `unavailable`, and never sent again. The server's refusals are
+//! refusals; those that speak of a passing state (a lock, a time-out, memory) are `unavailable` too,
+//! and say that nothing happened.
+//!
+//! Bounded: `pool` + 1 connections; 6 lanes in which 2 048 callers wait, the others before them. The
+//! functions need advisory locks and `LISTEN`, which hold for a session: a pooler between (`PgBouncer`)
+//! has to pool sessions, not transactions.
+//!
+//! Names are unique among the open clients of one [`PostgresBroker`], not of all processes. Counting a
+//! depth takes time with the number of messages. The tables are open to SQL: `queue`, `message`, `turn`
+//! (what a group has still to do with a message), `letter`; reasons are UTF-8 in `bytea`.
 
 mod ask;
+mod by_lane;
 mod client;
 mod fetch;
 mod keeper;
@@ -20,6 +69,8 @@ mod waiting;
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+
+use std::time::Duration;
 
 use deadpool_postgres::Object;
 use tokio::runtime::Handle;
@@ -56,6 +107,7 @@ struct Shared {
     link: Arc<Link>,
     hub: Arc<Hub>,
     session: i32,
+    timeout: Duration,
     publishing: Lanes<Publishing>,
     fetching: Lanes<Looking>,
     settling: Lanes<Settling>,
@@ -103,6 +155,7 @@ impl PostgresBroker {
         let shared = Shared {
             about: about(),
             session,
+            timeout: options.timeout,
             publishing: Lanes::begin(move |batch| {
                 publish::run(Arc::clone(&publishing.0), Arc::clone(&publishing.1), session, batch)
             }),

@@ -16,7 +16,15 @@ use crate::queue::Queue;
 /// The most messages in one answer, however small they are.
 const MAX_COUNT: u32 = 65_536;
 
-async fn ask(shared: &Shared, queue: &Queue, sql: &str, params: Params<'_>) -> Result<Vec<tokio_postgres::Row>, BrokerError> {
+/// How many messages of a group one statement brings to the present at most.
+const PART: u64 = 20_000;
+
+async fn ask(
+    shared: &Shared,
+    queue: &Queue,
+    sql: &str,
+    params: Params<'_>,
+) -> Result<Vec<tokio_postgres::Row>, BrokerError> {
     shared.link.query(sql, params).await.map_err(|trouble| trouble.told_of(queue, "there is no such letter"))
 }
 
@@ -32,19 +40,24 @@ pub(super) async fn declare(shared: &Shared, queue: &Queue, policy: &Policy) -> 
     let text = serde_json::to_string(policy)
         .map_err(|broken| BrokerError::invalid(format!("the policy cannot be written: {broken}")))?;
     let drop_oldest = policy.overflow == Overflow::DropOldest;
-    let rows = ask(shared, queue, "SELECT ww.declare($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)", &[
-        &tenant(queue),
-        &queue.name(),
-        &text,
-        &policy.max_priority,
-        &policy.max_attempts,
-        &policy.lease_ms,
-        &policy.backoff_ms,
-        &policy.ttl_ms,
-        &policy.max_length,
-        &drop_oldest,
-        &policy.dedupe_ms,
-    ])
+    let rows = ask(
+        shared,
+        queue,
+        "SELECT ww.declare($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        &[
+            &tenant(queue),
+            &queue.name(),
+            &text,
+            &policy.max_priority,
+            &policy.max_attempts,
+            &policy.lease_ms,
+            &policy.backoff_ms,
+            &policy.ttl_ms,
+            &policy.max_length,
+            &drop_oldest,
+            &policy.dedupe_ms,
+        ],
+    )
     .await?;
     let there: String = rows.first().ok_or_else(silent)?.get(0);
     let there: Policy = serde_json::from_str(&there)
@@ -73,16 +86,12 @@ pub(super) async fn extend(
     lease_ms: i64,
 ) -> Result<(), BrokerError> {
     let (place, seq, delivery) = tag::read(tag).unwrap_or((0, 0, 0));
-    let rows = ask(shared, queue, "SELECT ww.extend($1, $2, $3, $4, $5, $6, $7, $8)", &[
-        &shared.session,
-        &tenant(queue),
-        &queue.name(),
-        &place,
-        &seq,
-        &delivery,
-        &client,
-        &lease_ms,
-    ])
+    let rows = ask(
+        shared,
+        queue,
+        "SELECT ww.extend($1, $2, $3, $4, $5, $6, $7, $8)",
+        &[&shared.session, &tenant(queue), &queue.name(), &place, &seq, &delivery, &client, &lease_ms],
+    )
     .await?;
     if !rows.first().ok_or_else(silent)?.get::<_, bool>(0) {
         return Err(BrokerError::stale());
@@ -156,8 +165,16 @@ pub(super) async fn delete(shared: &Shared, queue: &Queue) -> Result<(), BrokerE
 }
 
 pub(super) async fn sweep(shared: &Shared, queue: &Queue) -> Result<u64, BrokerError> {
-    let rows = ask(shared, queue, "SELECT ww.sweep($1, $2)", &[&tenant(queue), &queue.name()]).await?;
-    Ok(u64::try_from(rows.first().ok_or_else(silent)?.get::<_, i64>(0)).unwrap_or(0))
+    let mut all = 0;
+    loop {
+        let rows = ask(shared, queue, "SELECT ww.sweep($1, $2)", &[&tenant(queue), &queue.name()]).await?;
+        let swept = u64::try_from(rows.first().ok_or_else(silent)?.get::<_, i64>(0)).unwrap_or(0);
+        all += swept;
+        // Of very many, one statement does a part.
+        if swept < PART {
+            return Ok(all);
+        }
+    }
 }
 
 pub(super) async fn heartbeat(shared: &Shared, update: &Update, tenant: Option<&str>) -> Result<(), BrokerError> {

@@ -2,19 +2,16 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
-use tokio::sync::{Notify, RwLock, RwLockReadGuard, oneshot};
-use tokio::time::{Instant, sleep_until};
+use tokio::sync::{Notify, RwLock, RwLockReadGuard};
 use uuid::Uuid;
 
 use super::Shared;
 use super::ask;
-use super::fetch::{Found, Looking, give_back};
-use super::lane::MAX_BYTES;
-use super::publish::{Outcomes, Publishing, check};
+use super::by_lane::{unanswered, whole};
+use super::fetch::Found;
+use super::publish::{Outcomes, check};
 use super::release::{How, Released, release, release_now};
-use super::settle::{Settled, Settling};
 use crate::contract::{
     Answer, Client, CloseMode, Delivery, Depth, Fetch, Letter, Message, Peek, Peeked, Purge, Stored, Tag, Verdict,
 };
@@ -24,16 +21,13 @@ use crate::policy::{MAX_MS, Policy, within};
 use crate::presence::{AgentState, OFFLINE_AFTER_MS, Update};
 use crate::queue::{Queue, check_tenant};
 
-/// How many messages of one caller go in one statement.
-const MAX_PART: usize = 1_024;
-
 pub(super) struct PostgresClient {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     name: String,
-    number: i64,
-    closed: AtomicBool,
+    pub(super) number: i64,
+    pub(super) closed: AtomicBool,
     /// Whoever waits hears of the end.
-    ended: Notify,
+    pub(super) ended: Notify,
     /// What a client asks for is begun in the order in which it asks: a declaration and a close wait for
     /// what is under way, and what comes later waits for them.
     order: RwLock<()>,
@@ -60,123 +54,10 @@ impl PostgresClient {
     }
 
     /// Waits until it is this operation's turn.
-    async fn turn(&self) -> Result<RwLockReadGuard<'_, ()>, BrokerError> {
+    pub(super) async fn turn(&self) -> Result<RwLockReadGuard<'_, ()>, BrokerError> {
         let turn = self.order.read().await;
         self.check_open().map(|()| turn)
     }
-
-    /// Publishes messages that are checked, in parts that a statement can carry.
-    async fn publish_checked(&self, queue: &Queue, messages: Vec<Message>) -> Result<Outcomes, BrokerError> {
-        let mut answers = Vec::new();
-        let (mut part, mut bytes) = (Vec::new(), 0);
-        let mut outcomes = Vec::with_capacity(messages.len());
-        let count = messages.len();
-        for (index, message) in messages.into_iter().enumerate() {
-            bytes += message.body.len();
-            part.push(message);
-            if part.len() == MAX_PART || bytes >= MAX_BYTES || index + 1 == count {
-                let (reply, answer) = oneshot::channel();
-                let messages = std::mem::take(&mut part);
-                bytes = 0;
-                self.shared.publishing.send(Publishing { queue: queue.clone(), messages, reply }).await?;
-                answers.push(answer);
-            }
-        }
-        for answer in answers {
-            outcomes.extend(answer.await.unwrap_or_else(|_| Err(unanswered()))?);
-        }
-        Ok(outcomes)
-    }
-
-    async fn look(&self, queue: &Queue, fetch: &Arc<Fetch>) -> Result<Found, BrokerError> {
-        let _turn = self.turn().await?;
-        loop {
-            let (reply, answer) = oneshot::channel();
-            let looking = Looking { queue: queue.clone(), fetch: Arc::clone(fetch), client: self.number, reply };
-            self.shared.fetching.send(looking).await?;
-            match answer.await.unwrap_or_else(|_| Err(unanswered()))? {
-                Found::NoGroup => ask::make_group(&self.shared, queue, fetch.group.as_deref().unwrap_or("")).await?,
-                Found::Deliveries(deliveries) if self.closed.load(Ordering::Acquire) => {
-                    // Lost while it looked: what it would have got has no owner.
-                    give_back(&self.shared.link, &self.shared.hub, self.shared.session, self.number, &deliveries);
-                    return Err(closed_while_waiting());
-                }
-                found => return Ok(found),
-            }
-        }
-    }
-
-    async fn fetch_waiting(&self, queue: &Queue, fetch: Fetch) -> Result<Vec<Delivery>, BrokerError> {
-        let wait = u64::try_from(fetch.wait_ms).unwrap_or(0);
-        // A moment that no instant can be is never.
-        let deadline = Instant::now().checked_add(Duration::from_millis(wait));
-        let fetch = Arc::new(fetch);
-        let hub = &self.shared.hub;
-        let (number, mut owes) = (hub.number(), false);
-        loop {
-            let mut registered = hub.register(queue, &fetch, number, owes);
-            let ended = self.ended.notified();
-            tokio::pin!(ended);
-            // Listens before it looks, so that an end in between is not missed.
-            ended.as_mut().enable();
-            let found = self.look(queue, &fetch).await;
-            match found {
-                Ok(Found::Deliveries(deliveries)) => {
-                    registered.has_looked();
-                    return Ok(deliveries);
-                }
-                Ok(_) => registered.has_looked(),
-                Err(_) if self.closed.load(Ordering::Acquire) => return Err(closed_while_waiting()),
-                Err(error) => return Err(error),
-            }
-            let over = async {
-                match deadline {
-                    Some(deadline) => sleep_until(deadline).await,
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                biased;
-                () = &mut ended => return Err(closed_while_waiting()),
-                () = registered.woken() => owes = registered.hand_over(),
-                () = over => {
-                    // What came at this very moment is not left lying.
-                    return match self.look(queue, &fetch).await? {
-                        Found::Deliveries(deliveries) => Ok(deliveries),
-                        Found::Nothing | Found::NoGroup => Ok(Vec::new()),
-                    };
-                }
-            }
-        }
-    }
-
-    async fn settle_all(&self, queue: &Queue, settled: Vec<(Tag, Verdict)>) -> Result<Settled, BrokerError> {
-        let mut answers = Vec::new();
-        let mut rest = settled.into_iter();
-        loop {
-            let settled: Vec<_> = rest.by_ref().take(MAX_PART).collect();
-            if settled.is_empty() && !answers.is_empty() {
-                break;
-            }
-            let (reply, answer) = oneshot::channel();
-            let client = self.number;
-            self.shared.settling.send(Settling { queue: queue.clone(), client, settled, reply }).await?;
-            answers.push(answer);
-        }
-        let mut outcomes = Vec::new();
-        for answer in answers {
-            outcomes.extend(answer.await.unwrap_or_else(|_| Err(unanswered()))?);
-        }
-        Ok(outcomes)
-    }
-}
-
-fn unanswered() -> BrokerError {
-    BrokerError::unavailable("the broker stopped before the server answered")
-}
-
-fn closed_while_waiting() -> BrokerError {
-    BrokerError::unavailable("the client was closed while it waited")
 }
 
 impl Client for PostgresClient {
@@ -194,7 +75,7 @@ impl Client for PostgresClient {
             let _turn = self.turn().await?;
             queue.check()?;
             check(&message, &self.shared.about)?;
-            let outcomes = self.publish_checked(queue, vec![message]).await?;
+            let outcomes = self.publish_checked(queue, vec![message]).await;
             outcomes.into_iter().next().unwrap_or_else(|| Err(unanswered()))
         })
     }
@@ -214,14 +95,12 @@ impl Client for PostgresClient {
             if right.is_empty() {
                 ask::check_declared(&self.shared, queue).await?;
             }
-            let mut outcomes = self.publish_checked(queue, right).await?.into_iter();
-            let each = checked.into_iter().map(|right| right.and_then(|()| outcomes.next().unwrap_or_else(|| Err(unanswered()))));
+            let mut outcomes = self.publish_checked(queue, right).await.into_iter();
+            let each = checked
+                .into_iter()
+                .map(|right| right.and_then(|()| outcomes.next().unwrap_or_else(|| Err(unanswered()))));
             let each: Outcomes = each.collect();
-            // A queue that is not there is no message's fault.
-            match each.iter().find_map(|one| one.as_ref().err().filter(|error| error.code() == crate::Code::NotFound)) {
-                Some(error) => Err(error.clone()),
-                None => Ok(each),
-            }
+            whole(each)
         })
     }
 
@@ -252,7 +131,7 @@ impl Client for PostgresClient {
         Box::pin(async move {
             let _turn = self.turn().await?;
             check_verdict(&verdict).and(queue.check())?;
-            let outcomes = self.settle_all(queue, vec![(tag.clone(), verdict)]).await?;
+            let outcomes = self.settle_all(queue, vec![(tag.clone(), verdict)]).await;
             outcomes.into_iter().next().unwrap_or_else(|| Err(unanswered()))
         })
     }
@@ -268,7 +147,7 @@ impl Client for PostgresClient {
             if settled.is_empty() {
                 return ask::check_declared(&self.shared, queue).await.map(|()| Vec::new());
             }
-            self.settle_all(queue, settled).await
+            whole(self.settle_all(queue, settled).await)
         })
     }
 

@@ -83,9 +83,7 @@ async fn look(link: &Link, session: i32, batch: &[Looking]) -> Result<Vec<Row>, 
 
 fn answer_all(link: &Arc<Link>, hub: &Arc<Hub>, session: i32, batch: Vec<Looking>, rows: &[Row]) {
     let mut rows = rows.iter().peekable();
-    let mut item = 0;
-    for one in batch {
-        item += 1;
+    for (item, one) in (1_i32..).zip(batch) {
         let mut found = Err(BrokerError::unavailable("the server did not say what a fetch has come to"));
         while let Some(row) = rows.next_if(|row| row.get::<_, i32>(0) == item) {
             found = match (row.get(1), found) {

@@ -20,7 +20,8 @@ use super::release::{How, end_session, queue};
 use super::schema::{channel, of_schema};
 use super::waiting::Hub;
 
-type Connection = tokio_postgres::Connection<Socket, <MakeRustlsConnect as tokio_postgres::tls::MakeTlsConnect<Socket>>::Stream>;
+type Connection =
+    tokio_postgres::Connection<Socket, <MakeRustlsConnect as tokio_postgres::tls::MakeTlsConnect<Socket>>::Stream>;
 
 /// How often the keeper looks around.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -46,6 +47,8 @@ pub(super) struct Keeper {
     /// Others whose lock was free at the last look. At the next one they are lost.
     suspects: HashSet<i32>,
     waits: bool,
+    /// Whether this connection holds the session's lock; the one before may do so still.
+    holds: bool,
 }
 
 /// The driver's connector cannot be shown.
@@ -82,6 +85,7 @@ impl Keeper {
             session: 0,
             suspects: HashSet::new(),
             waits: false,
+            holds: false,
         };
         let listening = keeper.connect(None).await?;
         let session = keeper.session;
@@ -104,7 +108,13 @@ impl Keeper {
         client.batch_execute(&format!("LISTEN {}", channel(schema))).await?;
         let begin = of_schema("SELECT ww.begin_session($1, $2)", schema);
         self.session = client.query_one_scalar(&begin, &[&session, &self.waits]).await?;
+        self.holds = self.hold(&client).await?;
         Ok(Listening { client, lost })
+    }
+
+    async fn hold(&self, client: &Client) -> Result<bool, tokio_postgres::Error> {
+        let hold = of_schema("SELECT ww.hold_session($1)", &self.options.schema);
+        client.query_one_scalar(&hold, &[&self.session]).await
     }
 
     async fn keep(&mut self, mut listening: Listening) {
@@ -179,6 +189,9 @@ impl Keeper {
 
     /// None where the connection does not answer.
     async fn look_around(&mut self, listening: &Listening, keeps_house: bool) -> Option<()> {
+        if !self.holds {
+            self.holds = timeout(self.options.timeout, self.hold(&listening.client)).await.ok()?.ok()?;
+        }
         let schema = &self.options.schema;
         let lost = of_schema("SELECT * FROM ww.lost_sessions($1)", schema);
         let lost = timeout(self.options.timeout, listening.client.query(&lost, &[&self.session])).await.ok()?.ok()?;

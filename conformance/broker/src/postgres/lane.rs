@@ -89,24 +89,24 @@ async fn serve<T: Item, F: Future<Output = ()> + Send>(mut receiver: mpsc::Recei
 }
 
 /// The queues of a batch, each named once, and which of them each of its items is for (from 1).
-pub(super) struct Names<'a> {
+pub(super) struct Queues<'a> {
     pub(super) tenants: Vec<&'a str>,
     pub(super) names: Vec<&'a str>,
-    queues: Vec<&'a Queue>,
+    each: Vec<&'a Queue>,
 }
 
-impl<'a> Names<'a> {
+impl<'a> Queues<'a> {
     pub(super) fn of(queues: impl Iterator<Item = &'a Queue>) -> Self {
-        let mut queues: Vec<&Queue> = queues.collect();
+        let mut each: Vec<&Queue> = queues.collect();
         // In one order for everybody, so that two who want several do not wait for each other.
-        queues.sort_unstable();
-        queues.dedup();
-        let tenants = queues.iter().map(|queue| queue.tenant().unwrap_or("")).collect();
-        Names { tenants, names: queues.iter().map(|queue| queue.name()).collect(), queues }
+        each.sort_unstable();
+        each.dedup();
+        let tenants = each.iter().map(|queue| queue.tenant().unwrap_or("")).collect();
+        Queues { tenants, names: each.iter().map(|queue| queue.name()).collect(), each }
     }
 
     pub(super) fn which(&self, queue: &Queue) -> i32 {
-        let at = self.queues.binary_search(&queue).map_or(0, |at| at + 1);
+        let at = self.each.binary_search(&queue).map_or(0, |at| at + 1);
         i32::try_from(at).unwrap_or(0)
     }
 }

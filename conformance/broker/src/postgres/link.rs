@@ -32,7 +32,7 @@ pub(super) struct Link {
 impl Link {
     pub(super) fn new(options: &PostgresOptions, tls: MakeRustlsConnect) -> Result<Self, OpenError> {
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = Manager::from_config(options.server.clone(), tls, recycling);
+        let manager = Manager::from_config((*options.server).clone(), tls, recycling);
         let pool = Pool::builder(manager)
             .max_size(options.pool)
             .runtime(Runtime::Tokio1)

@@ -24,7 +24,7 @@ pub enum Encryption {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PostgresOptions {
     /// Where the server is, and who asks. It never shows its password.
-    pub(super) server: tokio_postgres::Config,
+    pub(super) server: Box<tokio_postgres::Config>,
     /// The schema that the tables are in.
     pub(super) schema: String,
     /// How the connection is made safe.
@@ -50,7 +50,7 @@ impl PostgresOptions {
     pub fn parse(url: &str) -> Result<Self, String> {
         let (server, query) = url.split_once('?').unwrap_or((url, ""));
         let mut options = PostgresOptions {
-            server: tokio_postgres::Config::new(),
+            server: Box::default(),
             schema: SCHEMA.to_owned(),
             encryption: Encryption::default(),
             ca: None,
@@ -78,7 +78,7 @@ impl PostgresOptions {
             _ => return Err("ca: expected sslmode=verify-full beside it, since nothing else looks at it".to_owned()),
         };
         let rest = if foreign.is_empty() { server.to_owned() } else { format!("{server}?{}", foreign.join("&")) };
-        options.server = rest.parse().map_err(|error| in_words(&error))?;
+        *options.server = rest.parse().map_err(|error| in_words(&error))?;
         if options.server.get_hosts().is_empty() && options.server.get_hostaddrs().is_empty() {
             return Err("expected a host, such as postgres://me@localhost/work".to_owned());
         }
@@ -105,7 +105,8 @@ impl PostgresOptions {
         let settings = format!(
             "-c synchronous_commit=on -c statement_timeout={} -c enable_seqscan=off -c plan_cache_mode=force_generic_plan \
              -c jit=off -c default_transaction_isolation=read\\ committed",
-            self.timeout.as_millis()
+            // The server gives up before it is given up: so it is known that nothing happened.
+            self.timeout.as_millis() * 9 / 10
         );
         let own = self.server.get_options().map(|own| format!("{own} ")).unwrap_or_default();
         self.server.options(format!("{own}{settings}"));

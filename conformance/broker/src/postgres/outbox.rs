@@ -99,18 +99,21 @@ impl Outbox {
         let columns = Columns::of(std::iter::once((1, &messages[..])));
         let (tenants, names) = ([queue.tenant().unwrap_or("")], [queue.name()]);
         let rows = transaction
-            .query_typed(&self.sql, &[
-                (&None::<i32>, Type::INT4),
-                (&&tenants[..], Type::TEXT_ARRAY),
-                (&&names[..], Type::TEXT_ARRAY),
-                (&columns.which, Type::INT4_ARRAY),
-                (&columns.ids, Type::UUID_ARRAY),
-                (&columns.priorities, Type::INT8_ARRAY),
-                (&columns.ttls, Type::INT8_ARRAY),
-                (&columns.delays, Type::INT8_ARRAY),
-                (&columns.recipients, Type::TEXT_ARRAY),
-                (&columns.bodies, Type::BYTEA_ARRAY),
-            ])
+            .query_typed(
+                &self.sql,
+                &[
+                    (&None::<i32>, Type::INT4),
+                    (&&tenants[..], Type::TEXT_ARRAY),
+                    (&&names[..], Type::TEXT_ARRAY),
+                    (&columns.which, Type::INT4_ARRAY),
+                    (&columns.ids, Type::UUID_ARRAY),
+                    (&columns.priorities, Type::INT8_ARRAY),
+                    (&columns.ttls, Type::INT8_ARRAY),
+                    (&columns.delays, Type::INT8_ARRAY),
+                    (&columns.recipients, Type::TEXT_ARRAY),
+                    (&columns.bodies, Type::BYTEA_ARRAY),
+                ],
+            )
             .await
             .map_err(|error| Trouble::of(error).told())?;
         // One queue alone: its items are answered in their order.

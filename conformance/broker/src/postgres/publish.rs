@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::lane::{Item, Names};
+use super::lane::{Item, Queues};
 use super::link::Link;
 use super::trouble::Trouble;
 use super::waiting::Hub;
@@ -67,20 +67,23 @@ pub(super) async fn run(link: Arc<Link>, hub: Arc<Hub>, session: i32, batch: Vec
 }
 
 async fn publish(link: &Link, session: i32, batch: &[Publishing]) -> Result<Vec<Row>, Trouble> {
-    let names = Names::of(batch.iter().map(|one| &one.queue));
-    let columns = Columns::of(batch.iter().map(|one| (names.which(&one.queue), &one.messages[..])));
-    link.query(PUBLISH, &[
-        &Some(session),
-        &names.tenants,
-        &names.names,
-        &columns.which,
-        &columns.ids,
-        &columns.priorities,
-        &columns.ttls,
-        &columns.delays,
-        &columns.recipients,
-        &columns.bodies,
-    ])
+    let queues = Queues::of(batch.iter().map(|one| &one.queue));
+    let columns = Columns::of(batch.iter().map(|one| (queues.which(&one.queue), &one.messages[..])));
+    link.query(
+        PUBLISH,
+        &[
+            &Some(session),
+            &queues.tenants,
+            &queues.names,
+            &columns.which,
+            &columns.ids,
+            &columns.priorities,
+            &columns.ttls,
+            &columns.delays,
+            &columns.recipients,
+            &columns.bodies,
+        ],
+    )
     .await
 }
 

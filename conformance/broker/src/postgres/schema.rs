@@ -41,7 +41,8 @@ pub(super) fn channel(schema: &str) -> String {
 pub(super) async fn prepare(client: &mut Client, options: &PostgresOptions) -> Result<(), OpenError> {
     let (schema, place) = (&options.schema, options.place());
     let words = |error: tokio_postgres::Error| open_error(options, &error);
-    let number: String = client.query_one_scalar("SELECT current_setting('server_version_num')", &[]).await.map_err(words)?;
+    let number: String =
+        client.query_one_scalar("SELECT current_setting('server_version_num')", &[]).await.map_err(words)?;
     check_server(number.parse().unwrap_or(0)).map_err(|why| OpenError::setup(format!("{place}: {why}")))?;
     if found(client, options).await? == VERSION {
         return Ok(());
@@ -57,10 +58,7 @@ pub(super) async fn prepare(client: &mut Client, options: &PostgresOptions) -> R
     for sql in migrations {
         transaction.batch_execute(&sql).await.map_err(words)?;
     }
-    transaction
-        .batch_execute(&format!("UPDATE {schema}.about SET version = {VERSION}"))
-        .await
-        .map_err(words)?;
+    transaction.batch_execute(&format!("UPDATE {schema}.about SET version = {VERSION}")).await.map_err(words)?;
     transaction.commit().await.map_err(words)
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 use tokio_postgres::Row;
 
-use super::lane::{Item, Names};
+use super::lane::{Item, Queues};
 use super::link::Link;
 use super::tag;
 use super::trouble::Trouble;
@@ -67,7 +67,7 @@ struct Columns {
 }
 
 async fn settle(link: &Link, session: i32, batch: &[Settling]) -> Result<Vec<Row>, Trouble> {
-    let names = Names::of(batch.iter().map(|one| &one.queue));
+    let queues = Queues::of(batch.iter().map(|one| &one.queue));
     let mut columns = Columns::default();
     for one in batch {
         for (tag, verdict) in &one.settled {
@@ -79,7 +79,7 @@ async fn settle(link: &Link, session: i32, batch: &[Settling]) -> Result<Vec<Row
                 Verdict::Retry { delay_ms, reason } => (1, *delay_ms, reason.as_deref()),
                 Verdict::Dead { reason } => (2, None, reason.as_deref()),
             };
-            columns.which.push(names.which(&one.queue));
+            columns.which.push(queues.which(&one.queue));
             columns.places.push(place);
             columns.seqs.push(seq);
             columns.deliveries.push(delivery);
@@ -89,19 +89,22 @@ async fn settle(link: &Link, session: i32, batch: &[Settling]) -> Result<Vec<Row
             columns.reasons.push(reason.map(|reason| kept_reason(reason).into_bytes()));
         }
     }
-    link.query(SETTLE, &[
-        &session,
-        &names.tenants,
-        &names.names,
-        &columns.which,
-        &columns.places,
-        &columns.seqs,
-        &columns.deliveries,
-        &columns.clients,
-        &columns.verdicts,
-        &columns.delays,
-        &columns.reasons,
-    ])
+    link.query(
+        SETTLE,
+        &[
+            &session,
+            &queues.tenants,
+            &queues.names,
+            &columns.which,
+            &columns.places,
+            &columns.seqs,
+            &columns.deliveries,
+            &columns.clients,
+            &columns.verdicts,
+            &columns.delays,
+            &columns.reasons,
+        ],
+    )
     .await
 }
 

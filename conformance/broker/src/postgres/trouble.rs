@@ -44,7 +44,9 @@ impl Trouble {
     /// Whether the fault may be one statement's alone, and not the server's.
     pub(super) fn may_be_of_one(&self) -> bool {
         let Trouble::RolledBack(error) = self else { return false };
-        error.code().is_some_and(|state| !["53", "57", "58", "25", "XX"].iter().any(|class| state.code().starts_with(class)))
+        error
+            .code()
+            .is_some_and(|state| !["53", "57", "58", "25", "XX"].iter().any(|class| state.code().starts_with(class)))
     }
 
     /// What the caller hears.
@@ -74,7 +76,9 @@ fn rolled_back(error: &Error) -> BrokerError {
         "53100" => BrokerError::full(format!("the server's disk is full: {why}; nothing was stored")),
         "42501" => BrokerError::forbidden(format!("the server does not allow it: {why}")),
         "25006" => BrokerError::forbidden(format!("the server can only be read: {why}")),
-        "57014" | "55P03" => BrokerError::unavailable(format!("it took longer than timeout_ms: {why}; nothing happened")),
+        "57014" | "55P03" => {
+            BrokerError::unavailable(format!("it took longer than timeout_ms: {why}; nothing happened"))
+        }
         _ => BrokerError::unavailable(format!("the server refused it: {why}; nothing happened")),
     }
 }

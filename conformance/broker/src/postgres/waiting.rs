@@ -104,7 +104,8 @@ impl Hub {
 
     /// Time will change something in a queue, so many milliseconds from now.
     pub(super) fn due_in(&self, queue: &Queue, millis: i64) {
-        let Some(due) = u64::try_from(millis).ok().and_then(|millis| Instant::now().checked_add(Duration::from_millis(millis)))
+        let Some(due) =
+            u64::try_from(millis).ok().and_then(|millis| Instant::now().checked_add(Duration::from_millis(millis)))
         else {
             return;
         };

@@ -99,10 +99,12 @@ BEGIN
                 v_seqs := ww.pick(v_place, p_recipients[i], p_maxes[i], v_now);
             ELSE
                 SELECT array_agg(seq) INTO v_seqs FROM (
-                    SELECT t.seq FROM ww.message m JOIN ww.turn t ON t.seq = m.seq AND t.place = v_place
-                    WHERE m.queue = q.queue AND m.id = p_ids[i] AND t.recipient IN ('', p_recipients[i]) AND t.state = 0
-                      AND (t.wake_at IS NULL OR t.wake_at > v_now)
-                    ORDER BY m.seq LIMIT 1 FOR UPDATE OF t SKIP LOCKED) picked;
+                    SELECT t.seq FROM ww.message m CROSS JOIN LATERAL (
+                        SELECT turn.seq FROM ww.turn
+                        WHERE turn.seq = m.seq AND turn.place = v_place AND recipient IN ('', p_recipients[i]) AND state = 0
+                          AND (wake_at IS NULL OR wake_at > v_now)
+                        OFFSET 0 FOR UPDATE SKIP LOCKED) t
+                    WHERE m.queue = q.queue AND m.id = p_ids[i] ORDER BY m.seq LIMIT 1) picked;
             END IF;
             EXIT WHEN v_seqs IS NOT NULL;
             SELECT min(wake_at) INTO v_next FROM ww.turn WHERE place = v_place AND wake_at IS NOT NULL;
@@ -129,7 +131,9 @@ BEGIN
                 RETURNING seq, rank, used, delivery
             )
             SELECT i, 0, q.lease_ms, v_place, t.seq, t.delivery, m.id, 10 - t.rank, t.used + 1, m.body
-            FROM taken t JOIN ww.message m ON m.queue = q.queue AND m.seq = t.seq ORDER BY t.rank, t.seq;
+            FROM taken t CROSS JOIN LATERAL (
+                SELECT id, body FROM ww.message WHERE queue = q.queue AND message.seq = t.seq OFFSET 0) m
+            ORDER BY t.rank, t.seq;
         -- Others may wait for this lease to end, and do not know of it yet.
         IF EXISTS (SELECT 1 FROM ww.session WHERE waits AND session <> p_session)
            AND NOT EXISTS (SELECT 1 FROM ww.turn WHERE place = v_place AND wake_at < v_until) THEN
@@ -154,10 +158,11 @@ BEGIN
     v_now := clock_timestamp();
     IF p_after IS NOT NULL THEN
         SELECT 10 - m.priority, m.seq INTO v_rank, v_seq
-        FROM ww.message m LEFT JOIN ww.turn t ON t.seq = m.seq AND t.place = v_place
+        FROM ww.message m
         WHERE m.queue = q.queue AND m.id = p_after AND m.recipient IN ('', p_recipient)
           AND (m.expires_at IS NULL OR m.expires_at > v_now)
-          AND CASE WHEN v_place IS NULL THEN m.due_at <= v_now ELSE t.state = 0 END
+          AND CASE WHEN v_place IS NULL THEN m.due_at <= v_now
+                   ELSE (SELECT state FROM ww.turn WHERE turn.seq = m.seq AND turn.place = v_place) = 0 END
         ORDER BY m.priority, m.seq DESC LIMIT 1;
         IF NOT FOUND THEN
             RETURN;
@@ -171,7 +176,7 @@ BEGIN
                     WHERE queue = q.queue AND recipient IN ('', p_recipient) AND (10 - priority, seq) > (v_rank, v_seq)
                       AND (expires_at IS NULL OR expires_at > v_now) AND due_at <= v_now
                     ORDER BY 10 - priority, seq LIMIT p_max) c WINDOW o AS (ORDER BY 10 - c.priority, c.seq)) w
-            JOIN ww.message m ON m.queue = q.queue AND m.seq = w.seq
+            CROSS JOIN LATERAL (SELECT id, priority, body FROM ww.message WHERE queue = q.queue AND message.seq = w.seq OFFSET 0) m
             WHERE w.total <= 8388608 OR w.place_in = 1 ORDER BY w.place_in;
     ELSE
         RETURN QUERY
@@ -181,7 +186,7 @@ BEGIN
                     WHERE place = v_place AND recipient IN ('', p_recipient) AND state = 0 AND (rank, seq) > (v_rank, v_seq)
                       AND (wake_at IS NULL OR wake_at > v_now)
                     ORDER BY rank, seq LIMIT p_max) c WINDOW o AS (ORDER BY c.rank, c.seq)) w
-            JOIN ww.message m ON m.queue = q.queue AND m.seq = w.seq
+            CROSS JOIN LATERAL (SELECT id, priority, body FROM ww.message WHERE queue = q.queue AND message.seq = w.seq OFFSET 0) m
             WHERE w.total <= 8388608 OR w.place_in = 1 ORDER BY w.place_in;
     END IF;
 END $$;

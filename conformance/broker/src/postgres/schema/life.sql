@@ -10,7 +10,7 @@ BEGIN
         -- Two groups may end their turns at the same moment: the later one finds that it is the last.
         PERFORM 1 FROM ww.message WHERE queue = q.queue AND seq = ANY (p_seqs) ORDER BY seq FOR UPDATE;
         DELETE FROM ww.message WHERE queue = q.queue AND seq = ANY (p_seqs)
-            AND NOT EXISTS (SELECT 1 FROM ww.turn WHERE turn.seq = message.seq);
+            AND (SELECT 1 FROM ww.turn WHERE turn.seq = message.seq LIMIT 1) IS NULL;
     ELSE
         DELETE FROM ww.message WHERE queue = q.queue AND seq = ANY (p_seqs);
     END IF;
@@ -23,48 +23,50 @@ CREATE FUNCTION ww.come_back(
     q ww.queue, p_place bigint, p_seqs bigint[], p_hows int[], p_dues timestamptz[], p_ats timestamptz[], p_reasons bytea[]
 ) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
+    i record;
+    t record;
     v_gone bigint[];
-    v_expired bigint;
+    v_expired bigint := 0;
+    v_reason bytea;
 BEGIN
-    WITH back AS MATERIALIZED (
-        SELECT i.seq, i.how, i.due, i.at, i.ord, coalesce(i.reason, t.reason) AS reason, t.used + 1 AS attempt, t.expires_at,
-               i.how = 2 OR (i.how <> 0 AND t.used + 1 >= q.max_attempts) AS dies
-        FROM unnest(p_seqs, p_hows, p_dues, p_ats, p_reasons) WITH ORDINALITY i (seq, how, due, at, reason, ord)
-        JOIN ww.turn t ON t.seq = i.seq AND t.place = p_place
-    ), buried AS (
-        INSERT INTO ww.letter (queue, place, id, priority, recipient, ttl_ms, published_at, attempts, reason, died_at, body)
-        SELECT m.queue, p_place, m.id, m.priority, m.recipient, m.ttl_ms, m.published_at, b.attempt,
-               coalesce(b.reason, convert_to(CASE b.how
-                   WHEN 1 THEN 'attempts used up: ' || b.attempt || ' deliveries ended in retry'
-                   WHEN 2 THEN 'given up at delivery ' || b.attempt || ', without a reason'
-                   WHEN 3 THEN 'attempts used up: the lease of delivery ' || b.attempt || ' expired'
-                   ELSE 'attempts used up: the connection was lost during delivery ' || b.attempt
-               END, 'UTF8')), b.at, m.body
-        FROM back b JOIN ww.message m ON m.queue = q.queue AND m.seq = b.seq WHERE b.dies ORDER BY b.ord
-    ), returned AS (
-        UPDATE ww.turn t SET
-            state = CASE WHEN b.due > b.at THEN 1 ELSE 0 END,
-            wake_at = CASE WHEN b.due > b.at THEN least(b.due, t.expires_at) ELSE t.expires_at END,
-            used = CASE WHEN b.how = 0 THEN t.used ELSE b.attempt END,
-            reason = b.reason, client = NULL, delivery = NULL
-        FROM back b
-        WHERE t.seq = b.seq AND t.place = p_place AND NOT b.dies AND (b.expires_at IS NULL OR b.expires_at > b.at)
-    ), removed AS (
-        DELETE FROM ww.turn t USING back b
-        WHERE t.seq = b.seq AND t.place = p_place AND (b.dies OR b.expires_at <= b.at)
-        RETURNING t.seq, b.dies
-    )
-    SELECT array_agg(seq), count(*) FILTER (WHERE NOT dies) INTO v_gone, v_expired FROM removed;
-    IF v_gone IS NOT NULL THEN
-        PERFORM ww.finish(q, v_gone);
-        IF v_expired > 0 THEN
-            INSERT INTO ww.dropped (queue, number) VALUES (q.queue, v_expired);
+    FOR i IN SELECT * FROM unnest(p_seqs, p_hows, p_dues, p_ats, p_reasons) u (seq, how, due, at, reason) LOOP
+        SELECT used, used + 1 AS attempt, expires_at, reason INTO t FROM ww.turn WHERE seq = i.seq AND place = p_place;
+        CONTINUE WHEN NOT FOUND;
+        v_reason := coalesce(i.reason, t.reason);
+        IF i.how = 2 OR (i.how <> 0 AND t.attempt >= q.max_attempts) THEN
+            INSERT INTO ww.letter (queue, place, id, priority, recipient, ttl_ms, published_at, attempts, reason, died_at, body)
+                SELECT queue, p_place, id, priority, recipient, ttl_ms, published_at, t.attempt,
+                       coalesce(v_reason, convert_to(CASE i.how
+                           WHEN 1 THEN 'attempts used up: ' || t.attempt || ' deliveries ended in retry'
+                           WHEN 2 THEN 'given up at delivery ' || t.attempt || ', without a reason'
+                           WHEN 3 THEN 'attempts used up: the lease of delivery ' || t.attempt || ' expired'
+                           ELSE 'attempts used up: the connection was lost during delivery ' || t.attempt
+                       END, 'UTF8')), i.at, body
+                FROM ww.message WHERE queue = q.queue AND seq = i.seq;
+            v_gone := v_gone || i.seq;
+        ELSIF t.expires_at <= i.at THEN
+            v_expired := v_expired + 1;
+            v_gone := v_gone || i.seq;
+        ELSE
+            UPDATE ww.turn SET
+                state = CASE WHEN i.due > i.at THEN 1 ELSE 0 END,
+                wake_at = CASE WHEN i.due > i.at THEN least(i.due, t.expires_at) ELSE t.expires_at END,
+                used = CASE WHEN i.how = 0 THEN t.used ELSE t.attempt END,
+                reason = v_reason, client = NULL, delivery = NULL
+                WHERE seq = i.seq AND place = p_place;
         END IF;
+    END LOOP;
+    IF v_gone IS NOT NULL THEN
+        DELETE FROM ww.turn WHERE seq = ANY (v_gone) AND place = p_place;
+        PERFORM ww.finish(q, v_gone);
+    END IF;
+    IF v_expired > 0 THEN
+        INSERT INTO ww.dropped (queue, number) VALUES (q.queue, v_expired);
     END IF;
 END $$;
 
 -- Brings one group to the present: leases that ended, rests that ended, messages that expired. Rows
--- that somebody has in hand are left to him.
+-- that somebody has in hand are left to him. Of very many it does 20 000, so that it ends in time.
 CREATE FUNCTION ww.tick_place(q ww.queue, p_place bigint) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     v_now timestamptz := clock_timestamp();
@@ -74,7 +76,8 @@ DECLARE
     v_expired bigint[];
     v_due bigint[];
 BEGIN
-    WHILE EXISTS (SELECT 1 FROM ww.turn WHERE place = p_place AND wake_at <= v_now) LOOP
+    FOR part IN 1 .. 20 LOOP
+        EXIT WHEN NOT EXISTS (SELECT 1 FROM ww.turn WHERE place = p_place AND wake_at <= v_now);
         SELECT count(*),
                array_agg(seq ORDER BY wake_at, delivery, rank, seq) FILTER (WHERE state = 2),
                array_agg(wake_at ORDER BY wake_at, delivery, rank, seq) FILTER (WHERE state = 2),
@@ -124,22 +127,31 @@ BEGIN
     RETURN v_number;
 END $$;
 
--- What has to be done though nobody asks for it: everywhere, but never by two at once.
+-- What has to be done though nobody asks for it: everywhere, but never by two at once, and never for
+-- long. What is left over is done the next time.
 CREATE FUNCTION ww.keep_house() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     r record;
     q ww.queue;
+    v_until timestamptz := clock_timestamp() + interval '2 s';
+    v_count int;
 BEGIN
     IF NOT pg_try_advisory_xact_lock('ww.about'::regclass::oid::bigint) THEN
         RETURN;
     END IF;
     FOR r IN SELECT queue.tenant, queue.name, place.place FROM ww.place JOIN ww.queue USING (queue)
-             WHERE EXISTS (SELECT 1 FROM ww.turn WHERE turn.place = place.place AND wake_at <= clock_timestamp()) LOOP
+             WHERE (SELECT min(wake_at) FROM ww.turn WHERE turn.place = place.place AND wake_at IS NOT NULL) <= clock_timestamp() LOOP
         q := ww.enter(r.tenant, r.name);
         IF q.queue IS NOT NULL THEN
             PERFORM ww.tick_place(q, r.place);
         END IF;
+        EXIT WHEN clock_timestamp() > v_until;
     END LOOP;
-    DELETE FROM ww.known WHERE ctid IN (
-        SELECT ctid FROM ww.known WHERE forget_at <= clock_timestamp() ORDER BY forget_at LIMIT 20000 FOR UPDATE SKIP LOCKED);
+    LOOP
+        DELETE FROM ww.known WHERE ctid = ANY (ARRAY(
+            SELECT ctid FROM ww.known WHERE forget_at <= clock_timestamp() ORDER BY forget_at LIMIT 10000 FOR UPDATE SKIP LOCKED));
+        GET DIAGNOSTICS v_count = ROW_COUNT;
+        EXIT WHEN v_count < 10000 OR clock_timestamp() > v_until + interval '2 s';
+    END LOOP;
+    DELETE FROM ww.agent WHERE arrived_at < clock_timestamp() - interval '30 days';
 END $$;

@@ -1,9 +1,9 @@
+-- Plans are made once and kept, and what they are made of changes by the minute: tables are empty, and
+-- full, and empty again. So nothing here leaves the planner a choice: what is looked up is looked up
+-- row by row, by `= ANY` of an array, or by a LATERAL with OFFSET 0.
+
 -- Queues and groups. Each function that touches a queue enters it first: many may be in a queue at
 -- once, but while a group is made or the queue is removed nobody else is.
-
-CREATE FUNCTION ww.lock_number(p_queue bigint) RETURNS bigint LANGUAGE sql STABLE AS $$
-    SELECT ('ww.queue'::regclass::oid::bigint << 32) | (p_queue & 4294967295)
-$$;
 
 CREATE FUNCTION ww.enter(p_tenant text, p_name text, p_alone boolean DEFAULT false) RETURNS ww.queue
 LANGUAGE plpgsql AS $$
@@ -146,7 +146,7 @@ CREATE FUNCTION ww.remove(p_tenant text, p_name text, p_session int) RETURNS voi
 DECLARE
     q ww.queue := ww.require(p_tenant, p_name, true);
 BEGIN
-    DELETE FROM ww.turn USING ww.message WHERE message.queue = q.queue AND turn.seq = message.seq;
+    DELETE FROM ww.turn WHERE seq = ANY (ARRAY(SELECT seq FROM ww.message WHERE queue = q.queue));
     DELETE FROM ww.message WHERE queue = q.queue;
     DELETE FROM ww.known WHERE queue = q.queue;
     DELETE FROM ww.letter WHERE queue = q.queue;

@@ -9,12 +9,14 @@ DECLARE
 BEGIN
     PERFORM ww.tick(q);
     RETURN QUERY
-        SELECT l.id, l.body, l.reason, l.attempts, l.priority::int, floor(extract(epoch FROM l.died_at) * 1000)::bigint, w.name FROM (
-            SELECT letter, name, row_number() OVER o AS place_in, sum(size) OVER o AS total FROM (
-                SELECT l.letter, p.name, length(l.body) AS size FROM ww.letter l JOIN ww.place p USING (place)
-                WHERE l.queue = q.queue AND (p_group IS NULL OR p.name = p_group)
-                ORDER BY l.letter LIMIT p_max) c WINDOW o AS (ORDER BY letter)) w
-        JOIN ww.letter l ON l.letter = w.letter
+        SELECT l.id, l.body, l.reason, l.attempts, l.priority::int, floor(extract(epoch FROM l.died_at) * 1000)::bigint,
+               (SELECT p.name FROM ww.place p WHERE p.place = l.place)
+        FROM (
+            SELECT letter, row_number() OVER o AS place_in, sum(size) OVER o AS total FROM (
+                SELECT letter, length(body) AS size FROM ww.letter
+                WHERE queue = q.queue AND (p_group IS NULL OR place = ww.group_place(q, p_group))
+                ORDER BY letter LIMIT p_max) c WINDOW o AS (ORDER BY letter)) w
+        CROSS JOIN LATERAL (SELECT * FROM ww.letter WHERE letter.letter = w.letter OFFSET 0) l
         WHERE w.total <= 8388608 OR w.place_in = 1 ORDER BY w.letter;
 END $$;
 
@@ -66,21 +68,25 @@ RETURNS TABLE (arrived_ms bigint, is_offline boolean, report bytea) LANGUAGE sql
     FROM ww.agent WHERE tenant = p_tenant ORDER BY agent COLLATE "C"
 $$;
 
--- A process begins, or is here again (p_session) after its connection was lost.
+-- A process begins, or is here again (p_session) after its connection was lost. Its session's lock
+-- says for as long as it is held that the process lives; the connection before may hold it still.
 CREATE FUNCTION ww.begin_session(p_session int, p_waits boolean) RETURNS int LANGUAGE plpgsql AS $$
 DECLARE
     v_session int := p_session;
 BEGIN
     IF v_session IS NULL THEN
         INSERT INTO ww.session (waits, began_at) VALUES (p_waits, clock_timestamp()) RETURNING session INTO v_session;
-        PERFORM pg_advisory_lock('ww.session'::regclass::oid::int, v_session);
     ELSE
-        PERFORM pg_advisory_lock('ww.session'::regclass::oid::int, v_session);
         INSERT INTO ww.session (session, waits, began_at) OVERRIDING SYSTEM VALUE VALUES (v_session, p_waits, clock_timestamp())
             ON CONFLICT (session) DO UPDATE SET waits = excluded.waits;
     END IF;
     RETURN v_session;
 END $$;
+
+-- False where another connection holds it.
+CREATE FUNCTION ww.hold_session(p_session int) RETURNS boolean LANGUAGE sql AS $$
+    SELECT pg_try_advisory_lock('ww.session'::regclass::oid::int, p_session)
+$$;
 
 -- The sessions whose process is gone.
 CREATE FUNCTION ww.lost_sessions(p_session int) RETURNS SETOF int LANGUAGE sql AS $$
@@ -88,7 +94,7 @@ CREATE FUNCTION ww.lost_sessions(p_session int) RETURNS SETOF int LANGUAGE sql A
     WHERE session <> p_session AND pg_try_advisory_xact_lock('ww.session'::regclass::oid::int, session)
 $$;
 
--- Ends a session, and brings back what its clients hold. True unless it lives after all.
+-- Ends a session, unless it lives after all, and brings back what its clients hold.
 CREATE FUNCTION ww.end_session(p_session int, p_ended int, p_how int) RETURNS TABLE (tenant text, name text) LANGUAGE plpgsql AS $$
 BEGIN
     IF p_session <> p_ended AND NOT pg_try_advisory_xact_lock('ww.session'::regclass::oid::int, p_ended) THEN

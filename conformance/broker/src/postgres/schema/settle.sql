@@ -14,9 +14,10 @@ DECLARE
     v_items bigint[];
     v_seqs bigint[];
     v_hows int[];
-    v_dues timestamptz[];
     v_reasons bytea[];
     v_rests bigint[];
+    v_done bigint[];
+    v_others int[];
     v_place bigint;
 BEGIN
     FOR k IN 1 .. cardinality(p_names) LOOP
@@ -26,49 +27,39 @@ BEGIN
             CONTINUE;
         END IF;
         v_now := clock_timestamp();
-        IF EXISTS (SELECT 1 FROM unnest(p_which, p_verdicts) w (which, verdict) WHERE which = k AND verdict = 0) THEN
-            WITH input AS (
-                SELECT * FROM unnest(p_which, p_places, p_seqs, p_deliveries, p_clients, p_verdicts)
-                    WITH ORDINALITY i (which, place, seq, delivery, client, verdict, ord)
-                WHERE which = k AND verdict = 0
-            ), done AS (
-                DELETE FROM ww.turn t USING input i
-                WHERE t.seq = i.seq AND t.place = i.place AND t.state = 2 AND t.delivery = i.delivery AND t.client = i.client
-                  AND t.wake_at > v_now AND (t.place = q.queue OR t.place IN (SELECT p.place FROM ww.place p WHERE p.queue = q.queue))
-                RETURNING i.ord, t.seq
-            )
-            SELECT array_agg(ord), array_agg(seq) INTO v_items, v_seqs FROM done;
-            IF v_items IS NOT NULL THEN
-                PERFORM ww.finish(q, v_seqs);
-                RETURN QUERY SELECT i::int, 0, NULL::bigint FROM unnest(v_items) i;
+        FOR v_place IN SELECT DISTINCT p_places[i] FROM generate_subscripts(p_which, 1) i WHERE p_which[i] = k ORDER BY 1 LOOP
+            -- Each delivery once, and locked: what is not found is stale.
+            SELECT array_agg(ord ORDER BY ord), array_agg(seq ORDER BY ord), array_agg(verdict ORDER BY ord),
+                   array_agg(reason ORDER BY ord), array_agg(rest ORDER BY ord)
+            INTO v_items, v_seqs, v_hows, v_reasons, v_rests
+            FROM (SELECT DISTINCT ON (t.seq) i.ord, t.seq, i.verdict, i.reason,
+                         CASE WHEN i.verdict = 1 THEN coalesce(i.delay, q.backoff_ms[least(t.used + 1, cardinality(q.backoff_ms))], 0) END AS rest
+                  FROM unnest(p_which, p_places, p_seqs, p_deliveries, p_clients, p_verdicts, p_delays, p_reasons)
+                           WITH ORDINALITY i (which, place, seq, delivery, client, verdict, delay, reason, ord)
+                  CROSS JOIN LATERAL (
+                      SELECT turn.seq, used FROM ww.turn
+                      WHERE turn.seq = i.seq AND turn.place = v_place AND state = 2 AND turn.delivery = i.delivery
+                        AND turn.client = i.client AND wake_at > v_now
+                      OFFSET 0 FOR UPDATE) t
+                  WHERE i.which = k AND i.place = v_place
+                  ORDER BY t.seq, i.ord) found;
+            CONTINUE WHEN v_items IS NULL;
+            -- A tag of another queue is nobody's here.
+            CONTINUE WHEN NOT EXISTS (SELECT 1 FROM ww.place WHERE place.place = v_place AND queue = q.queue);
+            v_done := ARRAY(SELECT v_seqs[n] FROM generate_subscripts(v_seqs, 1) n WHERE v_hows[n] = 0);
+            IF cardinality(v_done) > 0 THEN
+                DELETE FROM ww.turn WHERE seq = ANY (v_done) AND place = v_place;
+                PERFORM ww.finish(q, v_done);
             END IF;
-        END IF;
-        FOR v_place IN SELECT DISTINCT p.place FROM ww.place p
-                       WHERE p.queue = q.queue AND EXISTS (
-                           SELECT 1 FROM unnest(p_which, p_places, p_verdicts) w (which, place, verdict)
-                           WHERE which = k AND verdict > 0 AND w.place = p.place)
-                       ORDER BY 1 LOOP
-            WITH found AS MATERIALIZED (
-                SELECT i.*, t.used
-                FROM unnest(p_which, p_places, p_seqs, p_deliveries, p_clients, p_verdicts, p_delays, p_reasons)
-                         WITH ORDINALITY i (which, place, seq, delivery, client, verdict, delay, reason, ord)
-                JOIN ww.turn t ON t.seq = i.seq AND t.place = i.place
-                WHERE i.which = k AND i.verdict > 0 AND i.place = v_place AND t.state = 2 AND t.delivery = i.delivery
-                  AND t.client = i.client AND t.wake_at > v_now
-                FOR UPDATE OF t
-            ), each_once AS (
-                SELECT DISTINCT ON (seq) ord, seq, verdict, reason,
-                       CASE WHEN verdict = 1 THEN coalesce(delay, q.backoff_ms[least(used + 1, cardinality(q.backoff_ms))], 0) ELSE 0 END AS rest
-                FROM found ORDER BY seq, ord
-            )
-            SELECT array_agg(ord ORDER BY ord), array_agg(seq ORDER BY ord), array_agg(verdict ORDER BY ord), array_agg(reason ORDER BY ord),
-                   array_agg(rest ORDER BY ord), array_agg(v_now + rest * interval '1 ms' ORDER BY ord)
-            INTO v_items, v_seqs, v_hows, v_reasons, v_rests, v_dues FROM each_once;
-            IF v_items IS NOT NULL THEN
-                PERFORM ww.come_back(q, v_place, v_seqs, v_hows, v_dues, array_fill(v_now, ARRAY[cardinality(v_seqs)]), v_reasons);
-                RETURN QUERY SELECT i::int, 0, rest FROM unnest(v_items, v_rests) u (i, rest);
+            IF cardinality(v_done) < cardinality(v_seqs) THEN
+                v_others := ARRAY(SELECT n FROM generate_subscripts(v_seqs, 1) n WHERE v_hows[n] > 0 ORDER BY n);
+                PERFORM ww.come_back(
+                    q, v_place, ARRAY(SELECT v_seqs[n] FROM unnest(v_others) n), ARRAY(SELECT v_hows[n] FROM unnest(v_others) n),
+                    ARRAY(SELECT v_now + coalesce(v_rests[n], 0) * interval '1 ms' FROM unnest(v_others) n),
+                    array_fill(v_now, ARRAY[cardinality(v_others)]), ARRAY(SELECT v_reasons[n] FROM unnest(v_others) n));
                 PERFORM ww.tell(q, p_session);
             END IF;
+            RETURN QUERY SELECT u.ord::int, 0, u.rest FROM unnest(v_items, v_rests) u (ord, rest);
         END LOOP;
     END LOOP;
 END $$;
@@ -105,9 +96,12 @@ DECLARE
     v_hows int[];
     v_ats timestamptz[];
 BEGIN
-    FOR r IN SELECT t.place, q.tenant, q.name FROM (
+    FOR r IN SELECT t.place, c.tenant, c.name FROM (
                  SELECT DISTINCT place FROM ww.turn WHERE state = 2 AND client BETWEEN p_first AND p_last) t
-             JOIN ww.place p ON p.place = t.place JOIN ww.queue q ON q.queue = p.queue ORDER BY 1 LOOP
+             CROSS JOIN LATERAL (
+                 SELECT queue.tenant, queue.name FROM ww.queue
+                 WHERE queue.queue = (SELECT p.queue FROM ww.place p WHERE p.place = t.place) OFFSET 0) c
+             ORDER BY 1 LOOP
         q := ww.enter(r.tenant, r.name);
         CONTINUE WHEN q.queue IS NULL;
         v_now := clock_timestamp();
