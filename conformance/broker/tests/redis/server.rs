@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ::redis::aio::MultiplexedConnection;
-use ::redis::{FromRedisValue, cmd};
+use ::redis::{AsyncConnectionConfig, FromRedisValue, cmd};
 use bytes::Bytes;
 use uuid::Uuid;
 use workwire_broker::{Broker, Client, Delivery, Fetch, Instance, Message, Queue, Target};
@@ -27,7 +27,9 @@ pub(crate) struct Raw(MultiplexedConnection);
 impl Raw {
     pub(crate) async fn to(address: &str) -> Self {
         let client = ::redis::Client::open(address).unwrap();
-        Raw(client.get_multiplexed_async_connection().await.unwrap())
+        let time = Some(Duration::from_secs(10));
+        let config = AsyncConnectionConfig::new().set_connection_timeout(time).set_response_timeout(time);
+        Raw(client.get_multiplexed_async_connection_with_config(&config).await.unwrap())
     }
 
     pub(crate) async fn tell<T: FromRedisValue>(&mut self, words: &str) -> T {
