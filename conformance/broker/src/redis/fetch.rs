@@ -96,12 +96,8 @@ impl Shared {
         if !taken.0.is_empty() || fetch.wait_ms == 0 {
             return Ok(taken.0);
         }
-        let kind = Kind {
-            queue: queue.clone(),
-            group: fetch.group.clone(),
-            recipient: fetch.recipient.clone(),
-            id: fetch.id,
-        };
+        let kind =
+            Kind { queue: queue.clone(), group: fetch.group.clone(), recipient: fetch.recipient.clone(), id: fetch.id };
         let turn = self.turns.of(&kind);
         let waited = tokio::select! {
             waited = self.wait_in_turn(own, queue, fetch, &turn) => waited,
@@ -192,7 +188,8 @@ impl Shared {
 fn deliveries(found: Value, group: &str, holder: &str) -> Result<Vec<(Ticket, Delivery)>, BrokerError> {
     let mut items = array(found)?.into_iter();
     let mut deliveries = Vec::with_capacity(items.len() / 4);
-    while let (Some(level), Some(id), Some(used), Some(told)) = (items.next(), items.next(), items.next(), items.next()) {
+    while let (Some(level), Some(id), Some(used), Some(told)) = (items.next(), items.next(), items.next(), items.next())
+    {
         let (level, id) = (integer(&level)?, text(id)?);
         let (message, body) = entry::read(&id, fields(told)?);
         let attempt = u32::try_from(integer(&used)?).unwrap_or(u32::MAX).saturating_add(1);

@@ -47,7 +47,7 @@ impl Ticket {
 pub(super) struct Before(Option<watch::Receiver<()>>);
 
 impl Before {
-    pub(super) async fn is_done(self) {
+    pub(super) async fn ended(self) {
         if let Some(mut change) = self.0 {
             // It ends with its sender.
             while change.changed().await.is_ok() {}

@@ -91,12 +91,8 @@ impl Shared {
                 self.settled.push(&self.runtime, items, move |batch| Arc::clone(&shared).end(batch));
             }
             for (index, ticket, verdict, answer) in waiting {
-                let outcome = answer.await;
-                match outcome {
-                    Ok(Err(Missed::Changed)) => {
-                        wanted.push((index, ticket, verdict));
-                        continue;
-                    }
+                match answer.await {
+                    Ok(Err(Missed::Changed)) => wanted.push((index, ticket, verdict)),
                     Ok(Ok(was_held)) => {
                         own.let_go(queue, std::iter::once(&ticket));
                         answers[index] = if was_held { Ok(()) } else { Err(BrokerError::stale()) };

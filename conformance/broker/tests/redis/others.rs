@@ -35,7 +35,8 @@ async fn an_event_that_somebody_else_added_is_read() {
     client.declare(&stream(), &stream_policy()).await.unwrap();
     raw.tell::<()>(&added(&after)).await;
     let taken = take(&*client, &stream()).await;
-    let told: Vec<_> = taken.iter().map(|one| (one.id, one.attempt, String::from_utf8_lossy(&one.body).into_owned())).collect();
+    let told: Vec<_> =
+        taken.iter().map(|one| (one.id, one.attempt, String::from_utf8_lossy(&one.body).into_owned())).collect();
     let wanted = |event: &AgentEvent| (*event.event_id().as_uuid(), 1, event.to_json());
     assert_eq!(told, [wanted(&before), wanted(&after)]);
 
@@ -121,9 +122,15 @@ async fn a_letter_that_somebody_else_wrote_is_read_and_replayed() {
     client.declare(&stream(), &stream_policy()).await.unwrap();
     let event = event();
     let letter = added(&event).replace("tasks *", "tasks:dlq *");
-    raw.tell::<()>(&format!("{letter} error broken retry_count 3 original_stream t:acme:events:tasks original_message_id 5-1")).await;
+    raw.tell::<()>(&format!(
+        "{letter} error broken retry_count 3 original_stream t:acme:events:tasks original_message_id 5-1"
+    ))
+    .await;
     let letters = client.dead_letters(&stream(), 10, None).await.unwrap();
-    assert_eq!((letters[0].reason.as_str(), letters[0].attempts, letters[0].id), ("broken", 4, *event.event_id().as_uuid()));
+    assert_eq!(
+        (letters[0].reason.as_str(), letters[0].attempts, letters[0].id),
+        ("broken", 4, *event.event_id().as_uuid())
+    );
     client.replay(&stream(), letters[0].id, None).await.unwrap();
     let taken = take(&*client, &stream()).await;
     assert_eq!((taken[0].attempt, &taken[0].body[..]), (1, event.to_json().as_bytes()));

@@ -139,7 +139,8 @@ fn spawn(port: u16, folder: &std::path::Path, words: &Vec<String>) -> Option<Chi
 /// Below those that the system gives to connections that go out.
 fn free_port() -> u16 {
     loop {
-        let port = 10_000 + u16::from_be_bytes([Uuid::new_v4().into_bytes()[0], Uuid::new_v4().into_bytes()[1]]) % 22_000;
+        let port =
+            10_000 + u16::from_be_bytes([Uuid::new_v4().into_bytes()[0], Uuid::new_v4().into_bytes()[1]]) % 22_000;
         if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
             return port;
         }
