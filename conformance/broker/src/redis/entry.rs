@@ -21,6 +21,9 @@ const ENVELOPE: &[u8] = b"{\"protocol_version\":";
 /// Fields of ours that an event's stream form must not have.
 const OURS: &[&str] = &["body", "message_id", "request_id", "traceparent", "expires_at"];
 
+/// The most fields of a stream form: a later version may have more than a script can take in one call.
+const MOST_FIELDS: usize = 500;
+
 pub(super) struct Written {
     pub(super) fields: Vec<(Cow<'static, str>, Bytes)>,
     /// The name of the field in which its expiry goes.
@@ -46,7 +49,7 @@ fn as_event(message: &Message) -> Option<Written> {
     if AgentEvent::from_stream(borrowed).ok()?.to_json() != text {
         return None;
     }
-    if stream.iter().any(|(name, _)| OURS.contains(&name.as_str())) {
+    if stream.len() > MOST_FIELDS || stream.iter().any(|(name, _)| OURS.contains(&name.as_str())) {
         return None;
     }
     let mut fields: Vec<_> = stream.into_iter().map(|(name, value)| (Cow::Owned(name), Bytes::from(value))).collect();
