@@ -174,6 +174,27 @@ async fn what_a_consumer_of_others_left_comes_to_ours() {
 }
 
 #[tokio::test]
+async fn what_a_consumer_of_others_acknowledged_in_a_group_of_ours_is_done() {
+    let Some(redis) = instance("redis").await else { return };
+    let mut raw = Raw::to(&redis.address()).await;
+    let client = open(&redis.address()).await.open("client").await.unwrap();
+    client.declare(&stream(), &stream_policy()).await.unwrap();
+    client.publish(&stream(), message("theirs")).await.unwrap();
+    client.publish(&stream(), message("ours")).await.unwrap();
+    let read: Vec<(String, Vec<Entry>)> =
+        raw.tell("XREADGROUP GROUP _ python COUNT 1 STREAMS t:acme:events:tasks >").await;
+    raw.tell::<()>(&format!("XACK t:acme:events:tasks _ {}", read[0].1[0].0)).await;
+    assert_eq!(take(&*client, &stream()).await.len(), 1);
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    while raw.tell::<u64>("XLEN t:acme:events:tasks").await > 1 {
+        assert!(std::time::Instant::now() < until, "it is deleted");
+        client.fetch(&stream(), Fetch::up_to(1).waiting(100)).await.unwrap();
+    }
+    let depth = client.depth(&stream(), None).await.unwrap();
+    assert_eq!((depth.ready, depth.leased), (0, Some(1)));
+}
+
+#[tokio::test]
 async fn a_stream_that_others_trim_goes_on() {
     let Some(redis) = instance("redis").await else { return };
     let mut raw = Raw::to(&redis.address()).await;
