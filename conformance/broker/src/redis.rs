@@ -182,7 +182,7 @@ impl Shared {
         let Some(held) = own.close() else { return Ok(()) };
         let mut closed = Ok(());
         for (queue, tickets) in held {
-            let given_back = self.give_back(&queue, tickets.into_iter().collect(), mode).await;
+            let given_back = self.give_back(&queue, tickets, mode).await;
             closed = closed.and(given_back);
         }
         closed

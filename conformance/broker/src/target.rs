@@ -63,7 +63,7 @@ pub const TARGETS: &[(&str, &str)] = &[
     ("sqlite:", "a broker in a temporary file, gone at the end"),
     ("sqlite:PATH", "a broker in this file; ?durability=full|normal &busy_timeout_ms=5000 &keep_done=1h"),
     ("amqp://…", "RabbitMQ, or amqps:; ?queue=classic|quorum"),
-    ("redis://…", "Redis Streams, or rediss:; ?cluster=1"),
+    ("redis://…", "Redis Streams, or rediss:; ?prefix=PREFIX &cluster=1 &durable=1 &ca=FILE &timeout_ms=10000"),
     ("nats://…", "NATS JetStream, or tls:; ?replicas=3"),
     ("postgres://…", "a PostgreSQL database; ?schema=workwire"),
     (

@@ -38,8 +38,12 @@ impl<T: Item> Batches<T> {
     }
 
     /// Adds items, and sees to it that they go. The work goes on when who asked has gone.
-    pub(super) fn push<F, W>(self: &Arc<Self>, runtime: &tokio::runtime::Handle, items: impl IntoIterator<Item = T>, work: W)
-    where
+    pub(super) fn push<F, W>(
+        self: &Arc<Self>,
+        runtime: &tokio::runtime::Handle,
+        items: impl IntoIterator<Item = T>,
+        work: W,
+    ) where
         W: Fn(Vec<T>) -> F + Send + 'static,
         F: Future<Output = ()> + Send,
     {
@@ -68,7 +72,8 @@ impl<T: Item> Batches<T> {
         let (mut batch, mut bytes, mut is_full): (Vec<T>, usize, bool) = (Vec::new(), 0, false);
         for item in mem::take(&mut gathered.items) {
             let belongs = batch.first().is_none_or(|first| first.goes_with(&item));
-            is_full |= belongs && !batch.is_empty() && (batch.len() >= self.most || bytes + item.bytes() > self.most_bytes);
+            is_full |=
+                belongs && !batch.is_empty() && (batch.len() >= self.most || bytes + item.bytes() > self.most_bytes);
             if belongs && !is_full {
                 bytes += item.bytes();
                 batch.push(item);

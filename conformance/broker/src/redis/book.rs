@@ -95,7 +95,9 @@ impl Book {
         let (Some(word), Some(first), Some(second)) = (word, first, second) else { return Err(wrong("declaration")) };
         if text(word)? == "type" {
             let (key, kind) = (text(first)?, text(second)?);
-            return Err(BrokerError::conflict(format!("queue {queue}: key {key} is in the way, a {kind} of somebody's")));
+            return Err(BrokerError::conflict(format!(
+                "queue {queue}: key {key} is in the way, a {kind} of somebody's"
+            )));
         }
         let place = self.keep(queue, text(first)?, &text(second)?)?;
         if place.policy == *policy {

@@ -33,7 +33,7 @@ impl RedisClient {
     /// What every operation on a queue is asked first.
     async fn right(&self, queue: &Queue, before: Before) -> Result<(), BrokerError> {
         queue.check()?;
-        before.is_done().await;
+        before.ended().await;
         self.check_open()
     }
 
@@ -241,7 +241,8 @@ impl Client for RedisClient {
 fn looked_at(found: Value) -> Result<Vec<Peeked>, BrokerError> {
     let mut items = array(found)?.into_iter();
     let mut peeked = Vec::with_capacity(items.len() / 4);
-    while let (Some(level), Some(id), Some(used), Some(told)) = (items.next(), items.next(), items.next(), items.next()) {
+    while let (Some(level), Some(id), Some(used), Some(told)) = (items.next(), items.next(), items.next(), items.next())
+    {
         let (id, body) = entry::read(&text(id)?, fields(told)?);
         let attempt = u32::try_from(integer(&used)?).unwrap_or(u32::MAX).saturating_add(1);
         peeked.push(Peeked { id, body, priority: integer(&level)?, attempt });

@@ -21,6 +21,9 @@ const ENVELOPE: &[u8] = b"{\"protocol_version\":";
 /// Fields of ours that an event's stream form must not have.
 const OURS: &[&str] = &["body", "message_id", "request_id", "traceparent", "expires_at"];
 
+/// The most fields of a stream form: a later version may have more than a script can take in one call.
+const MOST_FIELDS: usize = 500;
+
 pub(super) struct Written {
     pub(super) fields: Vec<(Cow<'static, str>, Bytes)>,
     /// The name of the field in which its expiry goes.
@@ -46,11 +49,10 @@ fn as_event(message: &Message) -> Option<Written> {
     if AgentEvent::from_stream(borrowed).ok()?.to_json() != text {
         return None;
     }
-    if stream.iter().any(|(name, _)| OURS.contains(&name.as_str())) {
+    if stream.len() > MOST_FIELDS || stream.iter().any(|(name, _)| OURS.contains(&name.as_str())) {
         return None;
     }
-    let mut fields: Vec<_> =
-        stream.into_iter().map(|(name, value)| (Cow::Owned(name), Bytes::from(value))).collect();
+    let mut fields: Vec<_> = stream.into_iter().map(|(name, value)| (Cow::Owned(name), Bytes::from(value))).collect();
     if event.event_id().as_uuid() != &message.id {
         fields.push((Cow::Borrowed("_id"), Bytes::from(message.id.to_string())));
     }
@@ -59,16 +61,13 @@ fn as_event(message: &Message) -> Option<Written> {
 
 fn as_body(message: &Message) -> Written {
     let mut fields = vec![(Cow::Borrowed("message_id"), Bytes::from(message.id.to_string()))];
-    match std::str::from_utf8(&message.body) {
-        Ok(text) => {
-            fields.push((Cow::Borrowed("body"), message.body.clone()));
-            fields.extend(correlation(text));
-        }
+    if let Ok(text) = std::str::from_utf8(&message.body) {
+        fields.push((Cow::Borrowed("body"), message.body.clone()));
+        fields.extend(correlation(text));
+    } else {
         // Readers of the field take texts alone.
-        Err(_) => {
-            fields.push((Cow::Borrowed("body"), Bytes::from(STANDARD.encode(&message.body))));
-            fields.push((Cow::Borrowed("_encoding"), Bytes::from_static(b"base64")));
-        }
+        fields.push((Cow::Borrowed("body"), Bytes::from(STANDARD.encode(&message.body))));
+        fields.push((Cow::Borrowed("_encoding"), Bytes::from_static(b"base64")));
     }
     Written { fields, expiry: "expires_at" }
 }
@@ -76,7 +75,9 @@ fn as_body(message: &Message) -> Written {
 /// What an envelope is known by on the transport.
 fn correlation(text: &str) -> Vec<(Cow<'static, str>, Bytes)> {
     let is_envelope = text.as_bytes().starts_with(ENVELOPE);
-    let Some(envelope) = is_envelope.then(|| MessageEnvelope::from_json(text).ok()).flatten() else { return Vec::new() };
+    let Some(envelope) = is_envelope.then(|| MessageEnvelope::from_json(text).ok()).flatten() else {
+        return Vec::new();
+    };
     let mut fields = vec![(Cow::Borrowed("request_id"), Bytes::from(envelope.request_id().to_string()))];
     let trace = TraceParent::of_message(&envelope);
     fields.extend(trace.map(|trace| (Cow::Borrowed("traceparent"), Bytes::from(trace.to_string()))));
@@ -101,15 +102,13 @@ fn body_of(fields: &Fields) -> Bytes {
         fields.iter().map(|(name, value)| (String::from_utf8_lossy(name), String::from_utf8_lossy(value))).collect();
     let borrowed = || texts.iter().map(|(name, value)| (&**name, &**value));
     let event = AgentEvent::from_stream(borrowed()).or_else(|_| Decoder::lenient().decode_stream(borrowed()));
-    match event {
-        Ok(event) => Bytes::from(event.to_json()),
-        Err(_) => {
-            let told = borrowed().filter(|(name, _)| !name.starts_with('_'));
-            let object: serde_json::Map<String, serde_json::Value> =
-                told.map(|(name, value)| (name.to_owned(), value.into())).collect();
-            Bytes::from(serde_json::Value::Object(object).to_string())
-        }
+    if let Ok(event) = event {
+        return Bytes::from(event.to_json());
     }
+    let told = borrowed().filter(|(name, _)| !name.starts_with('_'));
+    let object: serde_json::Map<String, serde_json::Value> =
+        told.map(|(name, value)| (name.to_owned(), value.into())).collect();
+    Bytes::from(serde_json::Value::Object(object).to_string())
 }
 
 fn id_of(entry: &str, fields: &Fields) -> Uuid {
@@ -166,6 +165,6 @@ mod tests {
         let fields = vec![(b"colour".to_vec(), b"blue".to_vec())];
         let (id, body) = read("1764360632123-7", fields);
         assert_eq!(&body[..], br#"{"colour":"blue"}"#);
-        assert_eq!(id.to_string(), format!("{:08x}-{:04x}-8000-8000-000000000007", 1_764_360_632_123_u64 >> 16, 1_764_360_632_123_u64 & 0xFFFF));
+        assert_eq!(id.to_string(), "019acc16-b73b-8000-8000-000000000007");
     }
 }

@@ -2,6 +2,7 @@
 //! changed, and the next when the first was served: all are, and none looks in vain.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -96,12 +97,8 @@ impl Shared {
         if !taken.0.is_empty() || fetch.wait_ms == 0 {
             return Ok(taken.0);
         }
-        let kind = Kind {
-            queue: queue.clone(),
-            group: fetch.group.clone(),
-            recipient: fetch.recipient.clone(),
-            id: fetch.id,
-        };
+        let kind =
+            Kind { queue: queue.clone(), group: fetch.group.clone(), recipient: fetch.recipient.clone(), id: fetch.id };
         let turn = self.turns.of(&kind);
         let waited = tokio::select! {
             waited = self.wait_in_turn(own, queue, fetch, &turn) => waited,
@@ -166,7 +163,9 @@ impl Shared {
     async fn take(&self, own: &Own, queue: &Queue, fetch: &Fetch) -> Result<Taken, BrokerError> {
         let holder = own.next_holder();
         let group = fetch.group.as_deref().unwrap_or(UNNAMED);
+        let lease_ms = AtomicU64::new(0);
         let wanted = |place: &Place| {
+            lease_ms.store(place.policy.lease_ms.unsigned_abs(), Ordering::Relaxed);
             vec![
                 group.to_owned(),
                 consumer(&fetch.consumer),
@@ -180,7 +179,8 @@ impl Shared {
         let mut found = self.book.step(&self.working, queue, &FETCH, wanted).await?.into_iter();
         let quiet = found.next().map(|quiet| integer(&quiet)).transpose()?.and_then(|ms| u64::try_from(ms).ok());
         let deliveries = deliveries(found.next().unwrap_or_default(), group, &holder)?;
-        if !own.hold(queue, deliveries.iter().map(|(ticket, _)| ticket.clone())) {
+        let until = Instant::now() + Duration::from_millis(lease_ms.load(Ordering::Relaxed));
+        if !own.hold(queue, deliveries.iter().map(|(ticket, _)| ticket.clone()), until) {
             let tickets = deliveries.into_iter().map(|(ticket, _)| ticket).collect();
             self.give_back(queue, tickets, CloseMode::Graceful).await?;
             return Err(BrokerError::unavailable("the client was closed while it fetched"));
@@ -192,7 +192,8 @@ impl Shared {
 fn deliveries(found: Value, group: &str, holder: &str) -> Result<Vec<(Ticket, Delivery)>, BrokerError> {
     let mut items = array(found)?.into_iter();
     let mut deliveries = Vec::with_capacity(items.len() / 4);
-    while let (Some(level), Some(id), Some(used), Some(told)) = (items.next(), items.next(), items.next(), items.next()) {
+    while let (Some(level), Some(id), Some(used), Some(told)) = (items.next(), items.next(), items.next(), items.next())
+    {
         let (level, id) = (integer(&level)?, text(id)?);
         let (message, body) = entry::read(&id, fields(told)?);
         let attempt = u32::try_from(integer(&used)?).unwrap_or(u32::MAX).saturating_add(1);

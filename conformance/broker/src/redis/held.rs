@@ -1,10 +1,11 @@
 //! One client: what it holds, and whether it is closed. Tags, which name what is held.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::contract::Tag;
@@ -42,12 +43,30 @@ impl Ticket {
     }
 }
 
+/// What a client holds of a queue, each until its lease ends.
+#[derive(Default)]
+struct Held {
+    tickets: HashMap<Ticket, Instant>,
+    /// Beyond so many those are looked for whose leases have ended.
+    many: usize,
+}
+
+impl Held {
+    fn forget_ended(&mut self) {
+        if self.tickets.len() > self.many.max(1_000) {
+            let now = Instant::now();
+            self.tickets.retain(|_, until| now < *until);
+            self.many = 2 * self.tickets.len();
+        }
+    }
+}
+
 /// What was asked before and is still changing which queues there are. What is asked after a declare or
 /// a delete finds what that has made, also when nobody waited for it.
 pub(super) struct Before(Option<watch::Receiver<()>>);
 
 impl Before {
-    pub(super) async fn is_done(self) {
+    pub(super) async fn ended(self) {
         if let Some(mut change) = self.0 {
             // It ends with its sender.
             while change.changed().await.is_ok() {}
@@ -60,7 +79,7 @@ pub(super) struct Own {
     pub(super) number: String,
     fetches: AtomicU64,
     closed: watch::Sender<bool>,
-    held: Mutex<HashMap<Queue, HashSet<Ticket>>>,
+    held: Mutex<HashMap<Queue, Held>>,
     change: Mutex<Option<watch::Receiver<()>>>,
 }
 
@@ -101,13 +120,16 @@ impl Own {
         let _ = closed.wait_for(|closed| *closed).await;
     }
 
-    /// Remembers what was taken; false where the client is closed, and nothing is to be held.
-    pub(super) fn hold(&self, queue: &Queue, tickets: impl Iterator<Item = Ticket>) -> bool {
+    /// Remembers what was taken, or held on to, until when; false where the client is closed, and nothing is
+    /// to be held.
+    pub(super) fn hold(&self, queue: &Queue, tickets: impl Iterator<Item = Ticket>, until: Instant) -> bool {
         let mut held = self.lock();
         if self.is_closed() {
             return false;
         }
-        held.entry(queue.clone()).or_default().extend(tickets);
+        let of_queue = held.entry(queue.clone()).or_default();
+        of_queue.tickets.extend(tickets.map(|ticket| (ticket, until)));
+        of_queue.forget_ended();
         true
     }
 
@@ -115,22 +137,23 @@ impl Own {
         let mut held = self.lock();
         if let Some(of_queue) = held.get_mut(queue) {
             for ticket in tickets {
-                of_queue.remove(ticket);
+                of_queue.tickets.remove(ticket);
             }
-            if of_queue.is_empty() {
+            if of_queue.tickets.is_empty() {
                 held.remove(queue);
             }
         }
     }
 
     /// Closes it, and answers with all that it holds; nothing where it was closed before.
-    pub(super) fn close(&self) -> Option<HashMap<Queue, HashSet<Ticket>>> {
+    pub(super) fn close(&self) -> Option<Vec<(Queue, Vec<Ticket>)>> {
         let mut held = self.lock();
         let was_open = !self.closed.send_replace(true);
-        was_open.then(|| std::mem::take(&mut *held))
+        let tickets = |(queue, held): (Queue, Held)| (queue, held.tickets.into_keys().collect());
+        was_open.then(|| held.drain().map(tickets).collect())
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Queue, HashSet<Ticket>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Queue, Held>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

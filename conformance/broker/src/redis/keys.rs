@@ -6,9 +6,8 @@ use crate::redis::options::RedisOptions;
 
 /// The keys of a queue, in the order in which every script is told them: ten of its own, then its levels
 /// from the least urgent on.
-const PARTS: [&str; 10] = [
-    ":_meta", ":_groups", ":_state", ":_ready", ":_timers", ":_known", ":_forget", ":_late", ":_shares", ":dlq",
-];
+const PARTS: [&str; 10] =
+    [":_meta", ":_groups", ":_state", ":_ready", ":_timers", ":_known", ":_forget", ":_late", ":_shares", ":dlq"];
 
 /// The stream of a queue, or what the names of its levels begin with.
 fn base(options: &RedisOptions, queue: &Queue) -> String {

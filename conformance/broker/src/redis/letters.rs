@@ -156,9 +156,8 @@ impl Shared {
             expiry.to_owned(),
         ];
         let mut args: Vec<Bytes> = texts.into_iter().map(Bytes::from).collect();
-        let was_of_a_life = |name: &[u8]| {
-            [&b"_expires_at"[..], b"expires_at", b"_retry_count", b"_replayed"].contains(&name)
-        };
+        let was_of_a_life =
+            |name: &[u8]| [&b"_expires_at"[..], b"expires_at", b"_retry_count", b"_replayed"].contains(&name);
         for (name, value) in found.original.into_iter().filter(|(name, _)| !was_of_a_life(name)) {
             args.extend([Bytes::from(name), Bytes::from(value)]);
         }

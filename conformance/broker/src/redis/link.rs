@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ::redis::aio::MultiplexedConnection;
-use ::redis::{AsyncConnectionConfig, Client, Cmd, PushInfo, PushKind, RedisError, ToRedisArgs, Value};
+use ::redis::{AsyncConnectionConfig, Client, Cmd, ErrorKind, PushInfo, PushKind, RedisError, ToRedisArgs, Value};
 use tokio::time::Instant;
 
 use crate::error::BrokerError;
@@ -94,7 +94,11 @@ impl Link {
             if let Some(open) = self.current() {
                 return Ok(open);
             }
-            let error = match self.connect().await {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(RedisError::from((ErrorKind::Io, "no connection was made in time")));
+            }
+            let error = match self.connect(left).await {
                 Ok(open) => {
                     *self.open.lock().unwrap_or_else(PoisonError::into_inner) = Some(open.clone());
                     return Ok(open);
@@ -114,12 +118,12 @@ impl Link {
         open.as_ref().filter(|open| !open.is_lost()).cloned()
     }
 
-    /// One attempt.
-    pub(super) async fn connect(&self) -> Result<Open, RedisError> {
+    /// One attempt, which may take so long.
+    async fn connect(&self, time: Duration) -> Result<Open, RedisError> {
         let is_lost = Arc::new(AtomicBool::new(false));
         let (lost, hears) = (Arc::clone(&is_lost), self.hears.clone());
         let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(self.timeout))
+            .set_connection_timeout(Some(time))
             .set_response_timeout(Some(self.timeout))
             .set_pipeline_buffer_size(BUFFER)
             .set_push_sender(move |push: PushInfo| {

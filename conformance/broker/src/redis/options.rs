@@ -78,7 +78,8 @@ impl RedisOptions {
             "ca" => self.ca = Some(PathBuf::from(&*value)),
             "timeout_ms" => {
                 let millis = value.parse().ok().filter(|millis| (1..=3_600_000).contains(millis));
-                let millis = millis.ok_or_else(|| format!("{name}: expected 1 to 3600000 milliseconds, found {value:?}"))?;
+                let millis =
+                    millis.ok_or_else(|| format!("{name}: expected 1 to 3600000 milliseconds, found {value:?}"))?;
                 self.timeout = Duration::from_millis(millis);
             }
             _ => return Err(format!("expected cluster, prefix, durable, ca or timeout_ms, found {name:?}")),
@@ -122,7 +123,7 @@ impl fmt::Debug for RedisOptions {
             .field("durable", &self.durable)
             .field("ca", &self.ca)
             .field("timeout", &self.timeout)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

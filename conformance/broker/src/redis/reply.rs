@@ -9,7 +9,9 @@ pub(super) type Fields = Vec<(Vec<u8>, Vec<u8>)>;
 
 /// An answer that is not what the script says is the server's trouble, not the caller's.
 pub(super) fn wrong(what: &str) -> BrokerError {
-    BrokerError::unavailable(format!("the server's answer holds no {what}: another program's scripts, or a broken proxy"))
+    BrokerError::unavailable(format!(
+        "the server's answer holds no {what}: another program's scripts, or a broken proxy"
+    ))
 }
 
 pub(super) fn array(value: Value) -> Result<Vec<Value>, BrokerError> {

@@ -46,7 +46,9 @@ pub(super) async fn check(link: &Link, options: &RedisOptions) -> Result<bool, O
     let told = |name: &str| hello.get(name).map_or("", String::as_str);
     if let Some(version) = too_old(told("version")) {
         let (major, minor) = OLDEST;
-        return Err(OpenError::setup(format!("{server}: expected a server of version {major}.{minor} or later, found {version}")));
+        return Err(OpenError::setup(format!(
+            "{server}: expected a server of version {major}.{minor} or later, found {version}"
+        )));
     }
     if told("role") == "replica" || told("role") == "slave" {
         return Err(OpenError::setup(format!("{server}: expected a primary, found a read-only replica")));
@@ -69,8 +71,8 @@ async fn is_durable(link: &Link) -> bool {
     let Ok(settings) = link.ask(&settings).await else { return false };
     let settings = pairs(settings);
     let is = |name: &str, wanted: &str| settings.get(name).is_some_and(|value| value == wanted);
-    let evicts = !is("maxmemory", "0")
-        && settings.get("maxmemory-policy").is_none_or(|policy| policy.starts_with("allkeys"));
+    let evicts =
+        !is("maxmemory", "0") && settings.get("maxmemory-policy").is_none_or(|policy| policy.starts_with("allkeys"));
     is("appendonly", "yes") && is("appendfsync", "always") && !evicts
 }
 
@@ -102,7 +104,9 @@ fn why(error: &RedisError, server: &str) -> String {
         _ if error.detail().is_some_and(|detail| detail.contains("unknown command")) => OLDER.to_owned(),
         _ if error.code() == Some("NOAUTH") => "the server wants a password".to_owned(),
         _ if error.is_connection_refusal() => format!("nobody listens there: {error}"),
-        ErrorKind::Io if is_tls => format!("no TLS connection: the certificate is not trusted, or the server speaks no TLS there: {error}"),
+        ErrorKind::Io if is_tls => {
+            format!("no TLS connection: the certificate is not trusted, or the server speaks no TLS there: {error}")
+        }
         ErrorKind::Io => format!("no connection, or the server speaks TLS there: {error}"),
         _ => words(error),
     }

@@ -2,8 +2,10 @@
 //! step.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use crate::contract::{CloseMode, Tag, Verdict};
 use crate::demand::{check_verdict, kept_reason};
@@ -91,12 +93,8 @@ impl Shared {
                 self.settled.push(&self.runtime, items, move |batch| Arc::clone(&shared).end(batch));
             }
             for (index, ticket, verdict, answer) in waiting {
-                let outcome = answer.await;
-                match outcome {
-                    Ok(Err(Missed::Changed)) => {
-                        wanted.push((index, ticket, verdict));
-                        continue;
-                    }
+                match answer.await {
+                    Ok(Err(Missed::Changed)) => wanted.push((index, ticket, verdict)),
                     Ok(Ok(was_held)) => {
                         own.let_go(queue, std::iter::once(&ticket));
                         answers[index] = if was_held { Ok(()) } else { Err(BrokerError::stale()) };
@@ -145,7 +143,11 @@ impl Shared {
         let args = |_: &Place| [&named(&ticket)[..], &[lease_ms.to_string()]].concat();
         let found = self.book.step(&self.working, queue, &EXTEND, args).await?;
         match found.first().map(integer).transpose()? {
-            Some(1) => Ok(()),
+            Some(1) => {
+                let until = Instant::now() + Duration::from_millis(lease_ms.unsigned_abs());
+                own.hold(queue, std::iter::once(ticket), until);
+                Ok(())
+            }
             _ => Err(BrokerError::stale()),
         }
     }

@@ -37,7 +37,9 @@ pub(super) fn is_no_script(error: &RedisError) -> bool {
 pub(super) fn of(error: &RedisError) -> BrokerError {
     let detail = error.detail().unwrap_or_default();
     match error.kind() {
-        ErrorKind::AuthenticationFailed => refusal(Code::Forbidden, "the server does not know this name and password", ""),
+        ErrorKind::AuthenticationFailed => {
+            refusal(Code::Forbidden, "the server does not know this name and password", "")
+        }
         ErrorKind::InvalidClientConfig => refusal(Code::Forbidden, "the connection cannot be set up", detail),
         ErrorKind::Io => BrokerError::unavailable(format!("the connection to the server was lost: {error}")),
         _ => of_code(error.code().unwrap_or_default(), detail),

@@ -12,7 +12,10 @@ async fn live_a_life(client: &dyn Client, queue: &Queue) {
         client.publish(queue, Message { priority: Some(number), ..message("one") }).await.unwrap();
     }
     client.publish(queue, Message { delay_ms: Some(60_000), ..message("later") }).await.unwrap();
-    client.publish(queue, Message { to: Some("ada".to_owned()), ttl_ms: Some(60_000), ..message("ada's") }).await.unwrap();
+    client
+        .publish(queue, Message { to: Some("ada".to_owned()), ttl_ms: Some(60_000), ..message("ada's") })
+        .await
+        .unwrap();
     client.fetch(queue, Fetch::up_to(1).of_group("others")).await.unwrap();
     let taken = take(client, queue).await;
     client.settle(queue, &taken[0].tag, Verdict::dead("no good")).await.unwrap();

@@ -35,7 +35,8 @@ async fn an_event_that_somebody_else_added_is_read() {
     client.declare(&stream(), &stream_policy()).await.unwrap();
     raw.tell::<()>(&added(&after)).await;
     let taken = take(&*client, &stream()).await;
-    let told: Vec<_> = taken.iter().map(|one| (one.id, one.attempt, String::from_utf8_lossy(&one.body).into_owned())).collect();
+    let told: Vec<_> =
+        taken.iter().map(|one| (one.id, one.attempt, String::from_utf8_lossy(&one.body).into_owned())).collect();
     let wanted = |event: &AgentEvent| (*event.event_id().as_uuid(), 1, event.to_json());
     assert_eq!(told, [wanted(&before), wanted(&after)]);
 
@@ -121,9 +122,15 @@ async fn a_letter_that_somebody_else_wrote_is_read_and_replayed() {
     client.declare(&stream(), &stream_policy()).await.unwrap();
     let event = event();
     let letter = added(&event).replace("tasks *", "tasks:dlq *");
-    raw.tell::<()>(&format!("{letter} error broken retry_count 3 original_stream t:acme:events:tasks original_message_id 5-1")).await;
+    raw.tell::<()>(&format!(
+        "{letter} error broken retry_count 3 original_stream t:acme:events:tasks original_message_id 5-1"
+    ))
+    .await;
     let letters = client.dead_letters(&stream(), 10, None).await.unwrap();
-    assert_eq!((letters[0].reason.as_str(), letters[0].attempts, letters[0].id), ("broken", 4, *event.event_id().as_uuid()));
+    assert_eq!(
+        (letters[0].reason.as_str(), letters[0].attempts, letters[0].id),
+        ("broken", 4, *event.event_id().as_uuid())
+    );
     client.replay(&stream(), letters[0].id, None).await.unwrap();
     let taken = take(&*client, &stream()).await;
     assert_eq!((taken[0].attempt, &taken[0].body[..]), (1, event.to_json().as_bytes()));
@@ -164,6 +171,27 @@ async fn what_a_consumer_of_others_left_comes_to_ours() {
     raw.tell::<Vec<(String, Vec<Entry>)>>("XREADGROUP GROUP workers python STREAMS t:acme:events:tasks >").await;
     let taken = client.fetch(&stream(), Fetch::up_to(1).of_group("workers").waiting(5_000)).await.unwrap();
     assert_eq!((&taken[0].body[..], taken[0].attempt), (&b"left"[..], 2));
+}
+
+#[tokio::test]
+async fn what_a_consumer_of_others_acknowledged_in_a_group_of_ours_is_done() {
+    let Some(redis) = instance("redis").await else { return };
+    let mut raw = Raw::to(&redis.address()).await;
+    let client = open(&redis.address()).await.open("client").await.unwrap();
+    client.declare(&stream(), &stream_policy()).await.unwrap();
+    client.publish(&stream(), message("theirs")).await.unwrap();
+    client.publish(&stream(), message("ours")).await.unwrap();
+    let read: Vec<(String, Vec<Entry>)> =
+        raw.tell("XREADGROUP GROUP _ python COUNT 1 STREAMS t:acme:events:tasks >").await;
+    raw.tell::<()>(&format!("XACK t:acme:events:tasks _ {}", read[0].1[0].0)).await;
+    assert_eq!(take(&*client, &stream()).await.len(), 1);
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    while raw.tell::<u64>("XLEN t:acme:events:tasks").await > 1 {
+        assert!(std::time::Instant::now() < until, "it is deleted");
+        client.fetch(&stream(), Fetch::up_to(1).waiting(100)).await.unwrap();
+    }
+    let depth = client.depth(&stream(), None).await.unwrap();
+    assert_eq!((depth.ready, depth.leased), (0, Some(1)));
 }
 
 #[tokio::test]

@@ -73,7 +73,8 @@ async fn a_key_of_another_kind_is_named_and_left_as_it_is() {
     let mut raw = Raw::to(&redis.address()).await;
     raw.tell::<()>("SET t:acme:events:tasks mine").await;
     let client = open(&redis.address()).await.open("client").await.unwrap();
-    let error = client.declare(&Queue::of_tenant("acme", "tasks"), &Policy { max_priority: 1, ..Policy::default() }).await;
+    let error =
+        client.declare(&Queue::of_tenant("acme", "tasks"), &Policy { max_priority: 1, ..Policy::default() }).await;
     let error = error.unwrap_err();
     assert_eq!(error.code(), Code::Conflict);
     assert!(error.message().contains("key t:acme:events:tasks is in the way, a string"), "{error}");
@@ -155,7 +156,9 @@ async fn a_server_that_is_too_old_is_told_its_version() {
 #[tokio::test]
 async fn durable_is_claimed_where_every_write_is_synced() {
     let claims = async |address: &str| open(address).await.about().capabilities.has(Capability::Durable);
-    let (Some(safe), Some(fast)) = (instance("redis").await, instance("redis?appendfsync=everysec").await) else { return };
+    let (Some(safe), Some(fast)) = (instance("redis").await, instance("redis?appendfsync=everysec").await) else {
+        return;
+    };
     assert!(claims(&safe.address()).await && !claims(&fast.address()).await);
     assert!(claims(&format!("{}?durable=1", fast.address())).await, "where the user says so");
     Raw::to(&safe.address()).await.tell::<()>("ACL SETUSER shy on >secret ~* &* +@all -config").await;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ::redis::aio::MultiplexedConnection;
-use ::redis::{FromRedisValue, cmd};
+use ::redis::{AsyncConnectionConfig, FromRedisValue, cmd};
 use bytes::Bytes;
 use uuid::Uuid;
 use workwire_broker::{Broker, Client, Delivery, Fetch, Instance, Message, Queue, Target};
@@ -27,7 +27,9 @@ pub(crate) struct Raw(MultiplexedConnection);
 impl Raw {
     pub(crate) async fn to(address: &str) -> Self {
         let client = ::redis::Client::open(address).unwrap();
-        Raw(client.get_multiplexed_async_connection().await.unwrap())
+        let time = Some(Duration::from_secs(10));
+        let config = AsyncConnectionConfig::new().set_connection_timeout(time).set_response_timeout(time);
+        Raw(client.get_multiplexed_async_connection_with_config(&config).await.unwrap())
     }
 
     pub(crate) async fn tell<T: FromRedisValue>(&mut self, words: &str) -> T {
@@ -137,7 +139,8 @@ fn spawn(port: u16, folder: &std::path::Path, words: &Vec<String>) -> Option<Chi
 /// Below those that the system gives to connections that go out.
 fn free_port() -> u16 {
     loop {
-        let port = 10_000 + u16::from_be_bytes([Uuid::new_v4().into_bytes()[0], Uuid::new_v4().into_bytes()[1]]) % 22_000;
+        let port =
+            10_000 + u16::from_be_bytes([Uuid::new_v4().into_bytes()[0], Uuid::new_v4().into_bytes()[1]]) % 22_000;
         if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
             return port;
         }

@@ -37,9 +37,13 @@ async fn tls_is_spoken_with_whom_one_trusts() {
     let file = |name: &str| folder.join(name).display().to_string();
     raw.tell::<()>("CONFIG SET tls-auth-clients no").await;
     let (cert, key) = (file("cert.pem"), file("key.pem"));
-    raw.tell::<()>(&format!("CONFIG SET tls-cert-file {cert} tls-key-file {key} tls-ca-cert-file {cert} tls-port {tls_port}")).await;
+    raw.tell::<()>(&format!(
+        "CONFIG SET tls-cert-file {cert} tls-key-file {key} tls-ca-cert-file {cert} tls-port {tls_port}"
+    ))
+    .await;
     let plain = redis.address();
-    let secured = plain.replace("redis://", "rediss://").replace(&format!(":{}", redis.port()), &format!(":{tls_port}"));
+    let secured =
+        plain.replace("redis://", "rediss://").replace(&format!(":{}", redis.port()), &format!(":{tls_port}"));
 
     let client = open(&format!("{secured}?ca={cert}")).await.open("client").await.unwrap();
     let tasks = Queue::new("tasks");

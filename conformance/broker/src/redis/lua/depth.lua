@@ -24,11 +24,14 @@ elseif policy[9] then
   each_ready(group, '', function() ready = ready + 1 end)
 end
 local from = '-'
+if call('SCARD', GROUPS) == 1 and group == '_' then
+  return { 'ok', { ready, leased, resting, call('XLEN', LETTERS) } }
+end
 repeat
-  local letters = call('XRANGE', LETTERS, from, '+', 'COUNT', 100)
+  local letters = call('XRANGE', LETTERS, from, '+', 'COUNT', 20)
   for _, letter in ipairs(letters) do
     if (terms(letter[2]).group or '_') == group then dead = dead + 1 end
     from = '(' .. letter[1]
   end
-until #letters < 100
+until #letters < 20
 return { 'ok', { ready, leased, resting, dead } }

@@ -3,7 +3,7 @@
 local function slot(group, level, id) return group .. '|' .. level .. '|' .. id end
 
 local function record(r)
-  return r.standing .. '|' .. r.used .. '|' .. (r.expires or '') .. '|' .. r.holder .. '|' .. r.to .. '|' ..
+  return r.standing .. '|' .. r.used .. '|' .. (r.expires and string.format('%.0f', r.expires) or '') .. '|' .. r.holder .. '|' .. r.to .. '|' ..
     r.consumer .. '|' .. r.reason
 end
 
@@ -34,13 +34,15 @@ end
 local function line(group, level, to) return group .. '|' .. string.format('%02d', level) .. '|' .. to .. '|' end
 
 -- What the fields of an entry say to the broker. Fields of other producers may say none of it.
+local NAME = '^[%w._-]+$'
+
 local function terms(fields)
   local t = { to = '', used = 0, size = 0 }
   for i = 1, #fields, 2 do
     local name, value = fields[i], fields[i + 1]
     t.size = t.size + #value
-    if name == '_to' then t.to = value
-    elseif name == '_group' then t.group = value
+    if name == '_to' then t.to = value:match(NAME) or ''
+    elseif name == '_group' then t.group = value:match(NAME)
     elseif name == 'expires_at' or name == '_expires_at' then t.expires = moment(value)
     elseif name == '_retry_count' then t.used = math.min(tonumber(value:match('^%d+$') or '0'), MAX_ATTEMPTS - 1)
     end

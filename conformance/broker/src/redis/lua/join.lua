@@ -13,14 +13,14 @@ local function pass_over(group, level)
   cursors[level] = nil
   local seen, from = cursor(group, level), '-'
   repeat
-    local entries = call('XRANGE', stream(level), from, '+', 'COUNT', 50)
+    local entries = call('XRANGE', stream(level), from, '+', 'COUNT', 10)
     for _, entry in ipairs(entries) do
       local t = terms(entry[2])
       local was_read = padded(entry[1]) <= seen and #call('XPENDING', stream(level), group, entry[1], entry[1], 1) == 0
       if was_read or not is_given(t, group) then finish(group, level, entry[1], t.expires) end
       from = '(' .. entry[1]
     end
-  until #entries < 50
+  until #entries < 10
 end
 
 local function join(group)

@@ -61,6 +61,8 @@ local function bury(group, level, id, r, at, reason)
   local entry = call('XRANGE', stream(level), id, id)[1]
   if entry then
     local letter, fields = {}, entry[2]
+    -- More than one call takes: somebody else's, kept as a text.
+    if #fields > 4000 then fields = { 'body', cjson.encode(fields) } end
     for i = 1, #fields, 2 do
       local name = fields[i]
       if name ~= '_group' and name ~= '_level' then

@@ -51,12 +51,12 @@ local function each_ready(group, recipient, see)
     end
     local from = unpadded(cursor(group, level))
     repeat
-      local entries = call('XRANGE', stream(level), '(' .. from, '+', 'COUNT', 50)
+      local entries = call('XRANGE', stream(level), '(' .. from, '+', 'COUNT', 10)
       for _, entry in ipairs(entries) do
         local t = terms(entry[2])
         if is_given(t, group) and is_for(t.to, recipient) and see(level, entry[1], entry[2], t.used, t.size) then return end
         from = entry[1]
       end
-    until #entries < 50
+    until #entries < 10
   end
 end

@@ -5,7 +5,7 @@ local removed, most = 0, tonumber(ARGV[5])
 local function purge_letters()
   local from = '-'
   repeat
-    local letters = call('XRANGE', LETTERS, from, '+', 'COUNT', 100)
+    local letters = call('XRANGE', LETTERS, from, '+', 'COUNT', 20)
     for _, letter in ipairs(letters) do
       if ARGV[3] == '' or (terms(letter[2]).group or '_') == ARGV[3] then
         call('XDEL', LETTERS, letter[1])
@@ -13,7 +13,7 @@ local function purge_letters()
       end
       from = '(' .. letter[1]
     end
-  until #letters < 100 or removed >= most
+  until #letters < 20 or removed >= most
 end
 
 local function purge_again(group)
@@ -33,7 +33,7 @@ end
 local function purge_unread(group, level)
   local from = unpadded(cursor(group, level))
   repeat
-    local entries = call('XRANGE', stream(level), '(' .. from, '+', 'COUNT', 100)
+    local entries = call('XRANGE', stream(level), '(' .. from, '+', 'COUNT', 20)
     if #entries > 0 then
       from = entries[#entries][1]
       call('XGROUP', 'SETID', stream(level), group, from)
@@ -44,7 +44,7 @@ local function purge_unread(group, level)
       if is_given(t, group) then removed = removed + 1 end
       finish(group, level, entry[1], t.expires)
     end
-  until #entries < 100 or removed >= most
+  until #entries < 20 or removed >= most
 end
 
 if ARGV[4] == '1' then

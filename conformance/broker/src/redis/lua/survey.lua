@@ -18,6 +18,25 @@ local function reclaim(group, level)
   end
 end
 
+-- What others have acknowledged in our group is done, without a word to us: it is read, and held by nobody.
+local function find_acknowledged(group, level)
+  local from = '-'
+  for _ = 1, 5 do
+    local entries = call('XRANGE', stream(level), from, '+', 'COUNT', 20)
+    for _, entry in ipairs(entries) do
+      local id = entry[1]
+      if padded(id) > cursor(group, level) then return end
+      local shares = call('HGET', SHARES, level .. '|' .. id)
+      local is_known = shares and shares:find('|' .. group .. '|', 1, true) or call('HGET', STATE, slot(group, level, id))
+      if not is_known and #call('XPENDING', stream(level), group, id, id, 1) == 0 then
+        finish(group, level, id, terms(entry[2]).expires)
+      end
+      from = '(' .. id
+    end
+    if #entries < 20 then return end
+  end
+end
+
 local function others(level)
   local found = {}
   local infos = redis.pcall('XINFO', 'GROUPS', stream(level))
@@ -41,6 +60,7 @@ local function survey(group)
   local is_shared = false
   for level = 1, LEVELS do
     reclaim(group, level)
+    find_acknowledged(group, level)
     theirs[level] = others(level)
     is_shared = is_shared or #theirs[level] > 0
   end

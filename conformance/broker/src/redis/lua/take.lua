@@ -31,7 +31,7 @@ local function take_again(level, id)
   local where = slot(group, level, id)
   local r = read(call('HGET', STATE, where))
   local member = line(group, level, r.to) .. padded(id)
-  local entry = call('XCLAIM', stream(level), group, consumer, 0, id, 'RETRYCOUNT', r.used + 1, 'FORCE')[1]
+  local entry = redis.pcall('XCLAIM', stream(level), group, consumer, 0, id, 'RETRYCOUNT', r.used + 1, 'FORCE')[1]
   if not entry or not entry[2] then
     call('ZREM', READY, member)
     call('HDEL', STATE, where)

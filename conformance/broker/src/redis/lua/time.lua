@@ -30,5 +30,5 @@ local function moment(text)
   local ms = ((days * 24 + h) * 60 + min) * 60000 + s * 1000 + floor((tonumber('0' .. part) or 0) * 1000)
   local sign, hours, minutes = zone:match('^([+-])(%d%d):(%d%d)$')
   if sign then ms = ms - (sign == '-' and -1 or 1) * (hours * 60 + minutes) * 60000 end
-  return ms
+  return math.max(0, ms)
 end
