@@ -79,6 +79,7 @@ async fn follow_once(open: &Arc<OpenQueue>) -> Result<(), Fault> {
                 None => return Ok(()),
             },
             told = claims.next() => match told? {
+                Some(told) if names::is_farewell(&told.subject) => return Err(Fault::NobodyThere),
                 Some(told) => open.change(|index, now| read_claim(index, now, &told)),
                 None => return Ok(()),
             },

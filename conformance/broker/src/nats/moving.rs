@@ -183,9 +183,10 @@ impl OpenQueue {
         if claim.is_none_or(|claim| claim.kind != Hold::Ending) {
             // Whoever makes its lease longer at this moment comes before or behind this.
             let after = claim.map_or(0, |claim| claim.seq);
-            if self.put_claim(chosen.seq, after, ClaimKind::Ending).await?.is_none() {
+            let Some(claim) = self.put_claim(chosen.seq, after, ClaimKind::Ending).await? else {
                 return Ok(Step::Overtaken);
-            }
+            };
+            self.spend(claim);
         }
         let Some(held) = self.body(chosen.seq).await? else {
             self.change(|index, _| index.forget(chosen.seq));

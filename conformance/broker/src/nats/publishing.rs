@@ -183,10 +183,13 @@ async fn drop_oldest(open: &OpenQueue) -> Result<(), BrokerError> {
     remove_free(open, &oldest).await.map(drop).map_err(|fault| open.error(fault))
 }
 
+/// For how long what is being removed is held.
+const REMOVING_MS: Millis = 10_000;
+
 /// Removes what nobody holds: claims it first, so that nobody takes it meanwhile.
 pub(super) async fn remove_free(open: &OpenQueue, chosen: &Chosen) -> Result<bool, Fault> {
     let removed = async {
-        let Some(claim) = open.put_claim(chosen.seq, chosen.claim, ClaimKind::Ending).await? else {
+        let Some(claim) = open.put_claim(chosen.seq, chosen.claim, ClaimKind::Lease(REMOVING_MS)).await? else {
             return Ok(false);
         };
         open.spend(claim);
