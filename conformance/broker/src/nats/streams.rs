@@ -98,7 +98,9 @@ pub(super) async fn declare(shared: &Arc<Shared>, queue: &Queue, policy: &Policy
                 shared.forget(queue);
             }
             // It is empty, and costs nothing to follow. Who takes from it first does not wait then.
-            keep(shared, queue, names, policy.clone()).begin_to_follow();
+            let open = keep(shared, queue, names, policy.clone());
+            claims(&open).await.map_err(|fault| fault.about(queue))?;
+            open.begin_to_follow();
             return Ok(());
         }
         Ok(_) => {}
@@ -124,7 +126,8 @@ fn config(name: &str, subjects: &str, storage: &str, replicas: u32) -> Value {
         "subjects": [subjects],
         "storage": storage,
         "retention": "limits",
-        "discard": "old",
+        // What was stored is never given up for what comes.
+        "discard": "new",
         "max_msgs_per_subject": 1,
         "allow_direct": true,
         "allow_msg_ttl": true,
@@ -162,8 +165,8 @@ pub(super) async fn claims(open: &OpenQueue) -> Result<u64, Fault> {
 pub(super) async fn delete(shared: &Arc<Shared>, queue: &Queue) -> Result<(), BrokerError> {
     let open = open(shared, queue).await?;
     // Other processes hear of it so, and look anew for what is there. Who does not hear finds out.
-    let farewell = shared.api.publish(open.names.farewell(), HeaderMap::new(), Bytes::new(), &Expected::default());
-    drop(farewell.await);
+    let (farewell, anything) = (open.names.farewell(), Expected::default());
+    drop(shared.api.publish(farewell, HeaderMap::new(), Bytes::new(), &anything).await);
     // The messages first: without them the claims mean nothing.
     let deleted = shared.api.call(&format!("STREAM.DELETE.{}", open.names.stream), &Value::Null).await;
     open.set_phase(Phase::Closed);

@@ -48,4 +48,10 @@ async fn a_server_whose_room_is_used_up_is_full() {
     // Nothing that was stored is gone.
     let taken = client.fetch(&tasks, Fetch::up_to(100).waiting(5_000)).await.unwrap();
     assert_eq!(taken.iter().map(|delivery| delivery.id).collect::<Vec<_>>(), stored);
+    // And there is room again when some are done.
+    for delivery in &taken[..3] {
+        client.settle(&tasks, &delivery.tag, Verdict::Done).await.unwrap();
+    }
+    client.publish(&tasks, Message::new(Uuid::now_v7(), body)).await.unwrap();
+    assert_eq!(client.depth(&tasks, None).await.unwrap().leased, Some(u64::try_from(stored.len() - 3).unwrap()));
 }

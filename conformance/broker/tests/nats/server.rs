@@ -57,7 +57,8 @@ impl Server {
             let config = config.replace("$FOLDER", &folder.display().to_string());
             let text = format!("host: 127.0.0.1\nport: {port}\n{config}");
             std::fs::write(folder.join("conf"), text).unwrap();
-            let mut server = Server { child: spawn(&program, &folder), program: program.clone(), port, folder: folder.clone() };
+            let mut server =
+                Server { child: spawn(&program, &folder), program: program.clone(), port, folder: folder.clone() };
             if server.is_ready() {
                 return server;
             }
