@@ -90,6 +90,7 @@ pub(super) mod number {
     pub(crate) const WRONG_LAST: u64 = 10_071;
     pub(crate) const NOT_STORED: u64 = 10_077;
     pub(crate) const NO_MESSAGE: u64 = 10_037;
+    pub(crate) const NO_SEQUENCE: u64 = 10_043;
     /// Storage, memory or the account's limits are used up.
     pub(crate) const USED_UP: &[u64] = &[10_023, 10_026, 10_027, 10_028, 10_047];
     pub(crate) const NO_JETSTREAM: &[u64] = &[10_039, 10_076];
@@ -105,6 +106,13 @@ impl Fault {
         self.is(number::WRONG_LAST)
     }
 
+    /// Whether there is no room.
+    pub(super) fn is_used_up(&self) -> bool {
+        let Fault::Refused { number, why } = self else { return false };
+        let is_limit = *number == number::NOT_STORED && (why.contains("exceeded") || why.contains("insufficient"));
+        is_limit || number::USED_UP.contains(number)
+    }
+
     /// Whether the stream is not there.
     pub(super) fn is_missing(&self) -> bool {
         matches!(self, Fault::NobodyThere) || self.is(number::STREAM_NOT_FOUND)
@@ -112,6 +120,7 @@ impl Fault {
 
     /// In the contract's words, of a request about what `what` names.
     pub(super) fn about(self, what: impl fmt::Display) -> BrokerError {
+        let is_used_up = self.is_used_up();
         match self {
             fault if fault.is_missing() => BrokerError::no_queue(what),
             Fault::NobodyThere => BrokerError::no_queue(what),
@@ -119,8 +128,6 @@ impl Fault {
             Fault::Forbidden(why) => BrokerError::forbidden(format!("{what}: {why}")),
             Fault::TooLarge(why) => BrokerError::invalid(format!("{what}: {why}")),
             Fault::Refused { number, why } => {
-                let is_used_up = number::USED_UP.contains(&number)
-                    || number == number::NOT_STORED && (why.contains("exceeded") || why.contains("insufficient"));
                 let why = format!("{what}: the server refused: {why} ({number})");
                 if is_used_up { BrokerError::full(why) } else { BrokerError::forbidden(why) }
             }

@@ -106,7 +106,11 @@ impl Caller {
             return Err(BrokerError::stale());
         }
         let holding = holdings.remove(tag).ok_or_else(BrokerError::stale)?;
-        if Instant::now() < holding.until { Ok(holding) } else { Err(BrokerError::stale()) }
+        if Instant::now() < holding.until {
+            return Ok(holding);
+        }
+        holding.open.spend(holding.claim);
+        Err(BrokerError::stale())
     }
 
     /// Puts it back, since nobody knows what became of it.

@@ -96,6 +96,7 @@ fn why(error: &async_nats::ConnectError, options: &NatsOptions) -> String {
         }
         ConnectErrorKind::Tls if !options.tls => format!("{text}; the server wants TLS: tls://, and ?ca=FILE"),
         ConnectErrorKind::Tls => format!("{text}; is this its certificate's authority, and does it speak TLS?"),
+        _ if options.tls && text.contains("corrupt message") => format!("{text}; it speaks no TLS there"),
         _ => text,
     }
 }

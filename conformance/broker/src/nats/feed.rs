@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::{HeaderMap, Message, StatusCode, Subscriber};
+use async_nats::{HeaderMap, HeaderValue, Message, StatusCode, Subscriber};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use serde_json::{Value, json};
@@ -79,6 +79,7 @@ async fn follow_once(open: &Arc<OpenQueue>) -> Result<(), Fault> {
                 None => return Ok(()),
             },
             told = claims.next() => match told? {
+                Some(told) if names::is_farewell(&told.subject) => return Err(Fault::NobodyThere),
                 Some(told) => open.change(|index, now| read_claim(index, now, &told)),
                 None => return Ok(()),
             },
@@ -111,7 +112,7 @@ pub(super) fn claim_of(
     seq: u64,
     stored_at: Millis,
 ) -> Option<(u64, Claim)> {
-    let text = |name: &str| headers.and_then(|headers| headers.get(name)).map(|value| value.as_str());
+    let text = |name: &str| headers.and_then(|headers| headers.get(name)).map(HeaderValue::as_str);
     let kind = match text(CLAIM) {
         Some("free") => Hold::Free,
         Some("ending") => Hold::Ending,
@@ -178,7 +179,15 @@ impl Feed {
         let answer = api.call(&format!("CONSUMER.CREATE.{stream}.{consumer}"), &wanted).await?;
         let delivered = answer["delivered"]["consumer_seq"].as_u64().unwrap_or(0);
         let left = answer["num_pending"].as_u64().unwrap_or(0) + delivered;
-        Ok(Feed { api: Arc::clone(api), stream: stream.to_owned(), consumer, subscriber, last: 0, left, heard: Instant::now() })
+        Ok(Feed {
+            api: Arc::clone(api),
+            stream: stream.to_owned(),
+            consumer,
+            subscriber,
+            last: 0,
+            left,
+            heard: Instant::now(),
+        })
     }
 
     /// The next message; none when something was missed or the server is silent.

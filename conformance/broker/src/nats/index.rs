@@ -13,7 +13,6 @@ use super::record::{Record, State};
 use crate::clock::Millis;
 use crate::contract::{Depth, Fetch, Peek};
 
-
 /// The most bytes of bodies in one answer.
 const MOST_BYTES: usize = 8 * 1_048_576;
 
@@ -32,6 +31,8 @@ pub(super) struct Index {
     delayed: usize,
     held: usize,
     claims: HashMap<u64, Claim>,
+    /// Messages of which a claim told before their stream did.
+    early: BTreeSet<u64>,
     /// What this process is about to take or to move.
     busy: HashSet<u64>,
     /// Subjects whose message ended here before the stream told of it.
@@ -134,6 +135,12 @@ impl Index {
             let told = self.told;
             self.ended_here.retain(|_, ended| *ended > told);
         }
+        while let Some(seq) = self.early.first().copied().filter(|seq| *seq <= self.told) {
+            self.early.remove(&seq);
+            if !self.entries.contains_key(&seq) {
+                self.claims.remove(&seq);
+            }
+        }
     }
 
     /// A message that is not there any more, whatever the stream had told.
@@ -163,6 +170,9 @@ impl Index {
         let is_old = self.claims.get(&seq).is_some_and(|known| known.seq > claim.seq);
         if !is_over && !is_old {
             self.claims.insert(seq, claim);
+            if !self.entries.contains_key(&seq) {
+                self.early.insert(seq);
+            }
             self.put(seq, now);
         }
     }

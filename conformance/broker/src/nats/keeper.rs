@@ -8,7 +8,7 @@ use futures_util::stream;
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::index::{Chosen, Hold};
+use super::index::{Chosen, Hold, Index};
 use super::moving::Step;
 use super::opened::OpenQueue;
 use crate::clock::Millis;
@@ -49,7 +49,7 @@ pub(super) async fn keep(open: Arc<OpenQueue>) {
 
 /// Moves on what came to its lease's end.
 pub(super) async fn end_leases(open: &OpenQueue) -> Result<(), ()> {
-    let ended = open.change(|index, now| index.take_ended(now));
+    let ended = open.change(Index::take_ended);
     let steps = stream::iter(ended).map(|chosen| async move {
         let at = until(open, &chosen);
         let step = open.end_lease(&chosen, End::LeaseEnded, at).await;

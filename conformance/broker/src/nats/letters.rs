@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::api::Fault;
 use super::client::AT_ONCE;
-use super::index::Chosen;
+use super::index::{Chosen, Index};
 use super::moving::Step;
 use super::opened::OpenQueue;
 use super::publishing::{full, is_full, remove_free};
@@ -83,14 +83,14 @@ async fn back(open: &OpenQueue, letter: &Chosen) -> Result<Step, Fault> {
 /// Removes the ready messages, and says how many.
 pub(super) async fn purge_ready(open: &Arc<OpenQueue>) -> Result<u64, BrokerError> {
     open.settle_down().await?;
-    let ready = open.change(|index, now| index.take_ready(now));
+    let ready = open.change(Index::take_ready);
     remove_all(open, ready).await
 }
 
 /// Removes what has expired and nobody holds, and says how many.
 pub(super) async fn sweep(open: &Arc<OpenQueue>) -> Result<u64, BrokerError> {
     open.settle_down().await?;
-    let expired = open.change(|index, now| index.take_expired(now));
+    let expired = open.change(Index::take_expired);
     remove_all(open, expired).await
 }
 

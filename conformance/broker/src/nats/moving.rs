@@ -2,8 +2,9 @@
 
 use async_nats::HeaderMap;
 use bytes::Bytes;
+use serde_json::json;
 
-use super::api::{Ack, Expected, Fault, Held};
+use super::api::{Ack, Expected, Fault, Held, number};
 use super::feed::{CLAIM, LEASE_MS, claim_of};
 use super::index::{Chosen, Claim, Hold};
 use super::opened::OpenQueue;
@@ -65,8 +66,24 @@ impl OpenQueue {
 
     /// Ends a message, whatever it was.
     pub(super) async fn end(&self, old: u64, record: &Record) -> Result<Step, Fault> {
-        let ended = self.replace_record(old, record.gone(), None, Bytes::new()).await?;
-        Ok(ended.map_or(Step::Overtaken, |_| Step::Taken))
+        match self.replace_record(old, record.gone(), None, Bytes::new()).await {
+            Err(fault) if fault.is_used_up() => self.erase(old).await,
+            ended => Ok(ended?.map_or(Step::Overtaken, |_| Step::Taken)),
+        }
+    }
+
+    /// Removes a record where the server has no room for another in its place. Its id is forgotten then,
+    /// which is less than that nothing could be done any more.
+    async fn erase(&self, old: u64) -> Result<Step, Fault> {
+        let method = format!("STREAM.MSG.DELETE.{}", self.names.stream);
+        match self.api.call(&method, &json!({ "seq": old, "no_erase": true })).await {
+            Ok(_) => {
+                self.change(|index, _| index.forget(old));
+                Ok(Step::Taken)
+            }
+            Err(fault) if fault.is(number::NO_MESSAGE) || fault.is(number::NO_SEQUENCE) => Ok(Step::Overtaken),
+            Err(fault) => Err(fault),
+        }
     }
 
     /// An attempt is used up: the message comes back at its place, or dies if that was the last one.
@@ -115,12 +132,7 @@ impl OpenQueue {
     }
 
     /// Claims a message, if nothing was claimed since `after`. Answers the claim's number.
-    pub(super) async fn put_claim(
-        &self,
-        seq: u64,
-        after: u64,
-        kind: ClaimKind,
-    ) -> Result<Option<u64>, Fault> {
+    pub(super) async fn put_claim(&self, seq: u64, after: u64, kind: ClaimKind) -> Result<Option<u64>, Fault> {
         let mut headers = HeaderMap::new();
         match kind {
             ClaimKind::Lease(lease_ms) => {
@@ -183,9 +195,10 @@ impl OpenQueue {
         if claim.is_none_or(|claim| claim.kind != Hold::Ending) {
             // Whoever makes its lease longer at this moment comes before or behind this.
             let after = claim.map_or(0, |claim| claim.seq);
-            if self.put_claim(chosen.seq, after, ClaimKind::Ending).await?.is_none() {
+            let Some(claim) = self.put_claim(chosen.seq, after, ClaimKind::Ending).await? else {
                 return Ok(Step::Overtaken);
-            }
+            };
+            self.spend(claim);
         }
         let Some(held) = self.body(chosen.seq).await? else {
             self.change(|index, _| index.forget(chosen.seq));

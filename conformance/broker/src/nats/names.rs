@@ -8,6 +8,8 @@ use uuid::Uuid;
 
 use crate::queue::Queue;
 
+const FAREWELL: &str = ".deleted";
+
 /// The streams and subjects of one queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Names {
@@ -55,10 +57,20 @@ impl Names {
         format!("{}.*.{}.>", self.prefix, id.simple())
     }
 
+    /// Where those who follow the queue are told that it is deleted.
+    pub(super) fn farewell(&self) -> String {
+        format!("{}{FAREWELL}", self.claims_prefix)
+    }
+
     /// Where it stands who holds the message with this number.
     pub(super) fn claim(&self, seq: u64) -> String {
         format!("{}.{seq}", self.claims_prefix)
     }
+}
+
+/// Whether it is told here that the queue is being deleted.
+pub(super) fn is_farewell(subject: &str) -> bool {
+    subject.ends_with(FAREWELL)
 }
 
 /// The number of the message that a claim is about.

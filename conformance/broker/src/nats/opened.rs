@@ -160,14 +160,19 @@ impl OpenQueue {
         *self.phase.borrow() == Phase::Closed
     }
 
-    /// Follows the queue's streams from now on, if that was not so before, and waits until they are read.
-    pub(super) async fn follow(self: &Arc<Self>) -> Result<(), BrokerError> {
+    /// Follows the queue's streams from now on, if that was not so before.
+    pub(super) fn begin_to_follow(self: &Arc<Self>) {
         if !self.is_followed.swap(true, Ordering::SeqCst) {
             let follower = tokio::spawn(super::feed::follow(Arc::clone(self)));
             let keeper = tokio::spawn(super::keeper::keep(Arc::clone(self)));
             let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
             tasks.extend([follower.abort_handle(), keeper.abort_handle()]);
         }
+    }
+
+    /// The same, and waits until they are read.
+    pub(super) async fn follow(self: &Arc<Self>) -> Result<(), BrokerError> {
+        self.begin_to_follow();
         let mut phase = self.phase.subscribe();
         let known = tokio::time::timeout(2 * PATIENCE, phase.wait_for(|phase| *phase != Phase::Reading)).await;
         match known {

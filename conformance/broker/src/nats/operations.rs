@@ -58,9 +58,9 @@ impl Client for NatsClient {
         Box::pin(async move {
             let open = self.caller.queue(queue).await?;
             let about = &self.caller.shared.about;
-            let each = messages.into_iter().map(|message| -> BoxFuture<'_, _> {
-                Box::pin(publishing::publish(&open, about, message))
-            });
+            let each = messages
+                .into_iter()
+                .map(|message| -> BoxFuture<'_, _> { Box::pin(publishing::publish(&open, about, message)) });
             // They are sent in their order, and none waits for the answer of the one before.
             Ok(stream::iter(each).buffered(AT_ONCE).collect().await)
         })

@@ -25,7 +25,10 @@ pub struct NatsOptions {
 pub(super) enum SignIn {
     Nobody,
     Token(String),
-    User { name: String, password: String },
+    User {
+        name: String,
+        password: String,
+    },
     /// A file with a user's JWT and key.
     Credentials(PathBuf),
 }
@@ -116,7 +119,7 @@ fn sign_in(who: &str) -> Result<SignIn, String> {
 
 fn decoded(text: &str) -> Result<String, String> {
     let decoded = percent_decode_str(text).decode_utf8();
-    decoded.map(|text| text.into_owned()).map_err(|_| "expected UTF-8 behind each %".to_owned())
+    decoded.map(std::borrow::Cow::into_owned).map_err(|_| "expected UTF-8 behind each %".to_owned())
 }
 
 #[cfg(test)]

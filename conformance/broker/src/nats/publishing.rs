@@ -7,7 +7,7 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 use super::api::{Ack, Expected, Fault};
-use super::index::Chosen;
+use super::index::{Chosen, Index};
 use super::moving::{ClaimKind, Step};
 use super::opened::OpenQueue;
 use super::record::{KEPT, MESSAGE_ID, Record, State, put_flow};
@@ -84,7 +84,9 @@ enum Tried {
     Stored(u64),
     Duplicate,
     /// Something else was stored before; of its id the last number is this.
-    Overtaken { after: u64 },
+    Overtaken {
+        after: u64,
+    },
 }
 
 /// Stores it if nothing of its id was stored behind `after`, nor anything behind `last`.
@@ -179,14 +181,17 @@ async fn drop_oldest(open: &OpenQueue) -> Result<(), BrokerError> {
     if open.policy.overflow == Overflow::Reject {
         return Err(full(open));
     }
-    let oldest = open.change(|index, now| index.take_oldest_free(now)).ok_or_else(|| full(open))?;
+    let oldest = open.change(Index::take_oldest_free).ok_or_else(|| full(open))?;
     remove_free(open, &oldest).await.map(drop).map_err(|fault| open.error(fault))
 }
+
+/// For how long what is being removed is held.
+const REMOVING_MS: Millis = 10_000;
 
 /// Removes what nobody holds: claims it first, so that nobody takes it meanwhile.
 pub(super) async fn remove_free(open: &OpenQueue, chosen: &Chosen) -> Result<bool, Fault> {
     let removed = async {
-        let Some(claim) = open.put_claim(chosen.seq, chosen.claim, ClaimKind::Ending).await? else {
+        let Some(claim) = open.put_claim(chosen.seq, chosen.claim, ClaimKind::Lease(REMOVING_MS)).await? else {
             return Ok(false);
         };
         open.spend(claim);

@@ -3,7 +3,7 @@
 //! A subject holds one record. Whatever happens to a message is a new record in place of the old one,
 //! stored only if the old one is still the last: so each step of a life is taken once, and whole.
 
-use async_nats::HeaderMap;
+use async_nats::{HeaderMap, HeaderValue};
 use bytes::Bytes;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::Deserialize;
@@ -26,8 +26,7 @@ const PUBLISHED_AT: &str = "Workwire-Published-At";
 const REASON: &str = "Workwire-Reason";
 const DIED_AT: &str = "Workwire-Died-At";
 const REPLAYED: &str = "Workwire-Replayed";
-const OWN: &[&str] =
-    &[STATE, EXPIRES_AT, DUE_AT, TTL_MS, ATTEMPTS, PLACE, PUBLISHED_AT, REASON, DIED_AT, REPLAYED];
+const OWN: &[&str] = &[STATE, EXPIRES_AT, DUE_AT, TTL_MS, ATTEMPTS, PLACE, PUBLISHED_AT, REASON, DIED_AT, REPLAYED];
 
 /// Where a message is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +66,7 @@ impl Record {
     /// What stands in the stream; nothing where it is no message of ours.
     pub(super) fn read(subject: &str, headers: Option<&HeaderMap>, stored_at: Millis) -> Option<Self> {
         let (priority, id, to) = names::read(subject)?;
-        let text = |name: &str| headers.and_then(|headers| headers.get(name)).map(|value| value.as_str());
+        let text = |name: &str| headers.and_then(|headers| headers.get(name)).map(HeaderValue::as_str);
         let number = |name: &str| text(name).and_then(|text| text.parse::<i64>().ok());
         Some(Record {
             subject: subject.to_owned(),

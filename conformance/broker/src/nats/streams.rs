@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use async_nats::HeaderMap;
+use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::Shared;
-use super::api::{Api, Fault, millis, number};
+use super::api::{Api, Expected, Fault, millis, number};
 use super::names::Names;
 use super::opened::{OpenQueue, Phase};
 use super::publishing::WINDOW_MS;
@@ -51,7 +53,11 @@ pub(super) async fn open(shared: &Arc<Shared>, queue: &Queue) -> Result<Arc<Open
     let state = state(&shared.api, &names.stream).await.map_err(|fault| fault.about(queue))?;
     shared.clock.set(state.time);
     let policy = policy_of(&state, queue)?;
-    Ok(shared.keep(OpenQueue::new(
+    Ok(keep(shared, queue, names, policy))
+}
+
+fn keep(shared: &Arc<Shared>, queue: &Queue, names: Names, policy: Policy) -> Arc<OpenQueue> {
+    shared.keep(OpenQueue::new(
         Arc::clone(&shared.api),
         Arc::clone(&shared.clock),
         queue.clone(),
@@ -59,7 +65,7 @@ pub(super) async fn open(shared: &Arc<Shared>, queue: &Queue) -> Result<Arc<Open
         policy,
         shared.options.replicas,
         shared.epoch.clone(),
-    )))
+    ))
 }
 
 fn policy_of(state: &StreamState, queue: &Queue) -> Result<Policy, BrokerError> {
@@ -72,14 +78,12 @@ fn policy_of(state: &StreamState, queue: &Queue) -> Result<Policy, BrokerError> 
 }
 
 pub(super) async fn declare(shared: &Arc<Shared>, queue: &Queue, policy: &Policy) -> Result<(), BrokerError> {
-    if let Some(open) = shared.opened(queue)
-        && open.policy == *policy
-    {
-        // Another process may have deleted it.
-        if state(&shared.api, &open.names.stream).await.is_ok() {
+    if let Some(open) = shared.opened(queue) {
+        // Another process may have deleted it, and made another.
+        let state = state(&shared.api, &open.names.stream).await;
+        if open.policy == *policy && state.is_ok_and(|state| policy_of(&state, queue).is_ok_and(|it| it == *policy)) {
             return Ok(());
         }
-        open.set_phase(Phase::Closed);
     }
     let names = Names::of(&shared.options.namespace, queue);
     let written = serde_json::to_string(policy).map_err(|error| BrokerError::invalid(error.to_string()))?;
@@ -87,6 +91,18 @@ pub(super) async fn declare(shared: &Arc<Shared>, queue: &Queue, policy: &Policy
     wanted["metadata"] = json!({ POLICY: written });
     wanted["duplicate_window"] = json!(WINDOW_MS * 1_000_000);
     match shared.api.call(&format!("STREAM.CREATE.{}", names.stream), &wanted).await {
+        Ok(answer) if answer["did_create"] == true => {
+            if let Some(former) = shared.opened(queue) {
+                former.set_phase(Phase::Closed);
+                former.stop();
+                shared.forget(queue);
+            }
+            // It is empty, and costs nothing to follow. Who takes from it first does not wait then.
+            let open = keep(shared, queue, names, policy.clone());
+            claims(&open).await.map_err(|fault| fault.about(queue))?;
+            open.begin_to_follow();
+            return Ok(());
+        }
         Ok(_) => {}
         Err(fault) if fault.is(number::OTHER_STREAM) => {}
         Err(fault) if fault.is(number::SUBJECTS_OVERLAP) => {
@@ -110,7 +126,8 @@ fn config(name: &str, subjects: &str, storage: &str, replicas: u32) -> Value {
         "subjects": [subjects],
         "storage": storage,
         "retention": "limits",
-        "discard": "old",
+        // What was stored is never given up for what comes.
+        "discard": "new",
         "max_msgs_per_subject": 1,
         "allow_direct": true,
         "allow_msg_ttl": true,
@@ -147,6 +164,9 @@ pub(super) async fn claims(open: &OpenQueue) -> Result<u64, Fault> {
 
 pub(super) async fn delete(shared: &Arc<Shared>, queue: &Queue) -> Result<(), BrokerError> {
     let open = open(shared, queue).await?;
+    // Other processes hear of it so, and look anew for what is there. Who does not hear finds out.
+    let (farewell, anything) = (open.names.farewell(), Expected::default());
+    drop(shared.api.publish(farewell, HeaderMap::new(), Bytes::new(), &anything).await);
     // The messages first: without them the claims mean nothing.
     let deleted = shared.api.call(&format!("STREAM.DELETE.{}", open.names.stream), &Value::Null).await;
     open.set_phase(Phase::Closed);

@@ -16,6 +16,7 @@ use super::moving::ClaimKind;
 use super::opened::OpenQueue;
 use crate::contract::{Delivery, Fetch, Peek, Peeked, Tag};
 use crate::error::BrokerError;
+use crate::policy::MAX_MS;
 
 /// Who has waited so long has been told all that was there when it came.
 const LONG: Duration = Duration::from_millis(500);
@@ -116,11 +117,7 @@ async fn take_all(
     }
 }
 
-async fn take_one(
-    caller: &Arc<Caller>,
-    open: &Arc<OpenQueue>,
-    chosen: &Chosen,
-) -> Result<Option<Delivery>, Fault> {
+async fn take_one(caller: &Arc<Caller>, open: &Arc<OpenQueue>, chosen: &Chosen) -> Result<Option<Delivery>, Fault> {
     let renewed;
     let chosen = if chosen.claim == 0 && chosen.seq <= open.bound.load(std::sync::atomic::Ordering::Relaxed) {
         match renew(open, chosen).await? {
@@ -162,9 +159,9 @@ async fn take_one(
 }
 
 pub(super) fn later(moment: Instant, millis: i64) -> Instant {
-    let year = Duration::from_secs(365 * 24 * 3_600);
-    let wanted = Duration::from_millis(u64::try_from(millis).unwrap_or(0));
-    moment + wanted.min(100 * year)
+    // No instant is further off than the longest lease.
+    let wanted = Duration::from_millis(u64::try_from(millis.min(MAX_MS)).unwrap_or(0));
+    moment + wanted
 }
 
 /// Writes a message anew of which nobody knows whether somebody holds it: whoever does is told so when
