@@ -105,7 +105,13 @@ impl Target {
             Kind::Sqlite(options) => options.path.is_none(),
             #[cfg(feature = "managed")]
             Kind::Managed(_) => true,
-            #[cfg(any(feature = "adapter", feature = "rabbitmq", feature = "redis", feature = "nats", feature = "postgres"))]
+            #[cfg(any(
+                feature = "adapter",
+                feature = "rabbitmq",
+                feature = "redis",
+                feature = "nats",
+                feature = "postgres"
+            ))]
             _ => false,
         }
     }
