@@ -89,9 +89,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
 
 use crate::capability::{Capabilities, Capability};
-use crate::contract::{
-    About, Answer, Batch, Broker, BrokerLimits, Choices, Client, NewGroup, RetryPlace, SameId, Tag,
-};
+use crate::contract::{About, Answer, Batch, Broker, BrokerLimits, Choices, Client, NewGroup, RetryPlace, SameId, Tag};
 use crate::error::BrokerError;
 use crate::open_error::OpenError;
 use crate::queue::check_name;
@@ -187,9 +185,7 @@ fn about(version: String, kind: QueueKind) -> About {
     .collect();
     let (name, capabilities) = match kind {
         QueueKind::Classic => ("rabbitmq", classic),
-        QueueKind::Quorum => {
-            ("rabbitmq-quorum", classic.without(Capability::Priority).without(Capability::Durable))
-        }
+        QueueKind::Quorum => ("rabbitmq-quorum", classic.without(Capability::Priority).without(Capability::Durable)),
     };
     About {
         name: name.to_owned(),

@@ -7,6 +7,7 @@ mod live;
 
 mod rabbitmq {
     mod alarm;
+    mod killed;
     mod opening;
     mod pushed;
     mod several;

@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::desk::Desk;
 use super::intake::count;
 use super::parcel::Parcel;
-use super::push::Pushed;
 use super::publisher::Sent;
+use super::push::Pushed;
 use super::register::Declared;
 use super::{fetching, letters, settling};
 use crate::clock::{Clock as _, SystemClock};
@@ -49,7 +49,8 @@ impl RabbitMqClient {
                 Sent::Unroutable => {
                     let shared = &self.desk.shared;
                     let now = shared.register.find_anew(&shared.tending, &declared, deadline).await?;
-                    self.recheck(&now, &parcel)?;
+                    // It may have another policy.
+                    within("priority", parcel.priority, 1, now.policy.max_priority)?;
                     declared = now;
                 }
             }
@@ -67,11 +68,6 @@ impl RabbitMqClient {
             return Err(BrokerError::unsupported("ttl"));
         }
         Ok(Parcel::of(message, terms.priority))
-    }
-
-    /// Another life of the queue may have another policy.
-    fn recheck(&self, declared: &Declared, parcel: &Parcel) -> Result<(), BrokerError> {
-        within("priority", parcel.priority, 1, declared.policy.max_priority)
     }
 
     async fn counts(&self, queue: &Queue, group: Option<&str>) -> Result<Depth, BrokerError> {
@@ -178,7 +174,8 @@ impl Client for RabbitMqClient {
         Box::pin(async move {
             self.desk.declared(queue, self.desk.deadline()).await?;
             // All are under way before the first is answered, and in their order.
-            let mut stored: Vec<_> = messages.into_iter().map(|message| Box::pin(maybe_done(self.store(queue, message)))).collect();
+            let mut stored: Vec<_> =
+                messages.into_iter().map(|message| Box::pin(maybe_done(self.store(queue, message)))).collect();
             for one in &mut stored {
                 std::future::poll_fn(|context| {
                     let _ = one.as_mut().poll(context);
@@ -215,9 +212,9 @@ impl Client for RabbitMqClient {
         settled: Vec<(Tag, Verdict)>,
     ) -> Answer<'a, Vec<Result<(), BrokerError>>> {
         Box::pin(async move {
-            let all = settled.into_iter().map(|(tag, verdict)| async move {
-                settling::settle(&self.desk, queue, &tag, verdict).await
-            });
+            let all = settled
+                .into_iter()
+                .map(|(tag, verdict)| async move { settling::settle(&self.desk, queue, &tag, verdict).await });
             Ok(join_all(all).await)
         })
     }

@@ -76,7 +76,8 @@ impl Desk {
     pub(super) async fn declared(&self, queue: &Queue, deadline: Deadline) -> Result<Arc<Declared>, BrokerError> {
         self.check_open()?;
         queue.check()?;
-        deadline.keep("waiting for a declaration", async { Ok(drop(self.declaring.read().await)) }).await?;
+        let begun = deadline.keep("waiting for a declaration", async { Ok(self.declaring.read().await) }).await?;
+        drop(begun);
         self.shared.register.find(&self.shared.tending, queue, deadline).await
     }
 

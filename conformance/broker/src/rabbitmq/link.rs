@@ -17,7 +17,7 @@ use tokio::sync::Mutex as AsyncMutex;
 use super::deadline::Deadline;
 use super::options::RabbitMqOptions;
 use super::trouble;
-use crate::error::BrokerError;
+use crate::error::{BrokerError, Code};
 
 /// How long who found no server waits before it looks again.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -72,7 +72,7 @@ impl Link {
     pub(super) async fn line(&self, deadline: Deadline) -> Result<Line, BrokerError> {
         loop {
             match deadline.keep("opening a channel", self.try_line(deadline)).await {
-                Err(error) if error.is_indefinite() && !deadline.is_over() && !self.has_ended() => {
+                Err(error) if is_passing(&error) && !deadline.is_over() && !self.has_ended() => {
                     tokio::time::sleep(PAUSE).await;
                 }
                 answer => return answer,
@@ -118,6 +118,9 @@ impl Link {
             let Some(connection) = open.last().cloned() else {
                 return Err(BrokerError::unavailable("opening a channel: there is no connection"));
             };
+            if connection.status().blocked() {
+                return Err(blocked());
+            }
             match connection.create_channel().await {
                 Ok(channel) => {
                     if self.confirms {
@@ -174,6 +177,16 @@ impl Link {
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Line>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether it may be otherwise in a moment.
+fn is_passing(error: &BrokerError) -> bool {
+    matches!(error.code(), Code::Unavailable | Code::Full)
+}
+
+/// What is said to who would publish and cannot. What was not sent certainly did not happen.
+pub(super) fn blocked() -> BrokerError {
+    BrokerError::full("the server takes no messages: its disk or memory alarm is on; nothing was sent")
 }
 
 async fn certificates(file: &str) -> Result<String, BrokerError> {

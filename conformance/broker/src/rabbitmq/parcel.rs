@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use lapin::BasicProperties;
 use lapin::message::Delivery;
-use lapin::types::{AMQPValue, FieldTable};
+use lapin::types::{AMQPValue, FieldTable, ShortString};
 use uuid::Uuid;
 use workwire::{MessageEnvelope, TraceParent};
 
@@ -62,7 +62,7 @@ impl Parcel {
     pub(super) fn read(delivery: Delivery) -> Self {
         let Delivery { properties, data, .. } = delivery;
         let body = Bytes::from(data);
-        let named = properties.message_id().as_ref().map(|id| id.as_str());
+        let named = properties.message_id().as_ref().map(ShortString::as_str);
         let id = named.and_then(|id| id.parse().ok());
         let id = id.unwrap_or_else(|| Uuid::new_v5(&Uuid::NAMESPACE_OID, named.map_or(&body[..], str::as_bytes)));
         let headers = properties.headers().as_ref();
@@ -146,7 +146,7 @@ impl Parcel {
     fn other_headers(&self) -> FieldTable {
         let ours = [ATTEMPT, REASON, REST, QUEUE, GROUP, DIED_AT];
         let mut kept = FieldTable::default();
-        for (name, value) in self.properties.headers().iter().flat_map(|headers| headers.inner()) {
+        for (name, value) in self.properties.headers().iter().flat_map(FieldTable::inner) {
             if !ours.contains(&name.as_str()) && !OF_THE_SERVER.contains(&name.as_str()) {
                 kept.insert(name.clone(), value.clone());
             }

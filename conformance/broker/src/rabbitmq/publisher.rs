@@ -10,7 +10,7 @@ use tokio::sync::Mutex as AsyncMutex;
 use tokio::time::timeout_at;
 
 use super::deadline::Deadline;
-use super::link::{Line, Link};
+use super::link::{self, Line, Link};
 use super::trouble;
 use crate::error::BrokerError;
 
@@ -101,13 +101,11 @@ impl Publisher {
     }
 }
 
-/// Waits while the server takes nothing. What was not sent certainly did not happen.
+/// Waits while the server takes nothing.
 async fn unblocked(line: &Line, deadline: Deadline) -> Result<(), BrokerError> {
     while line.is_blocked() && line.is_open() {
         if deadline.is_over() {
-            return Err(BrokerError::full(
-                "the server takes no messages: its disk or memory alarm is on; nothing was sent",
-            ));
+            return Err(link::blocked());
         }
         tokio::time::sleep(BLOCKED).await;
     }

@@ -96,7 +96,12 @@ impl Register {
     }
 
     /// The queue, by what is known of it, or else by what the server says.
-    pub(super) async fn find(&self, link: &Link, queue: &Queue, deadline: Deadline) -> Result<Arc<Declared>, BrokerError> {
+    pub(super) async fn find(
+        &self,
+        link: &Link,
+        queue: &Queue,
+        deadline: Deadline,
+    ) -> Result<Arc<Declared>, BrokerError> {
         if let Some(declared) = self.known().get(queue) {
             return Ok(Arc::clone(declared));
         }
@@ -192,14 +197,17 @@ impl Register {
         let lock = Lock::take(link, &names.making(), deadline).await?;
         let was_there = is_there(link, &names.policy(), deadline).await?;
         agree(link, queue, &names, policy, deadline).await?;
-        let record = match if was_there { read(link, queue, &names, deadline).await.ok() } else { None } {
-            Some(record) => record,
-            None => {
+        let written =
+            if was_there { read(link, queue, &names, deadline).await } else { Err(BrokerError::no_queue(queue)) };
+        let record = match written {
+            Ok(record) => record,
+            Err(error) if matches!(error.code(), Code::NotFound | Code::Unavailable) => {
                 let life = Uuid::new_v4().simple().to_string()[..12].to_owned();
                 let record = Record { policy: policy.clone(), life, groups: BTreeSet::new() };
                 write(publisher, &names, &record, deadline).await?;
                 record
             }
+            Err(error) => return Err(error),
         };
         lock.release(link, deadline).await;
         Ok(record)
@@ -409,7 +417,7 @@ async fn look(line: &Line, queue: &Queue, names: &Names, deadline: Deadline) -> 
     let back = BasicNackOptions { multiple: false, requeue: true };
     deadline.wait(&doing, line.channel.basic_nack(message.delivery_tag, back)).await?;
     let record = serde_json::from_slice(&message.data);
-    record.map(Some).map_err(|error| {
-        BrokerError::conflict(format!("{queue}: {} holds what is no policy: {error}", names.policy()))
-    })
+    record
+        .map(Some)
+        .map_err(|error| BrokerError::conflict(format!("{queue}: {} holds what is no policy: {error}", names.policy())))
 }

@@ -25,7 +25,9 @@ async fn who_may_not_is_told_what() {
     let (tasks, client) = (Queue::new("tasks"), owner.open("owner").await.unwrap());
     client.declare(&tasks, &Policy::default()).await.unwrap();
     client.publish(&tasks, message("to do")).await.unwrap();
-    for (user, permissions) in [("maker", ["", ".*", ".*"]), ("writer", [".*", "", ".*"]), ("reader", [".*", ".*", "policy$"])] {
+    for (user, permissions) in
+        [("maker", ["", ".*", ".*"]), ("writer", [".*", "", ".*"]), ("reader", [".*", ".*", "policy$"])]
+    {
         ctl(&server, &["add_user", user, "word"]);
         let [configure, write, read] = permissions;
         ctl(&server, &["set_permissions", user, configure, write, read]);
@@ -77,7 +79,7 @@ async fn saying(bytes: &'static [u8]) -> String {
 
 #[tokio::test]
 async fn what_is_no_server_of_ours_is_told_apart() {
-    let old = b"\x01\0\0\0\0\0\x30\0\x0a\0\x0a\0\x09\0\0\0\x24\x07productS\0\0\0\x08RabbitMQ\x07versionS\0\0\0\x053.5.7\xce\xce\xce";
+    let old = b"\x01\0\0\0\0\0\x31\0\x0a\0\x0a\0\x09\0\0\0\x27\x07productS\0\0\0\x08RabbitMQ\x07versionS\0\0\0\x053.5.7\xce\xce\xce";
     let error = refusal(&saying(old).await).await;
     assert!(error.contains("expected RabbitMQ of at least 3.8, found RabbitMQ 3.5.7"), "{error}");
     let error = refusal(&saying(b"\x15\x03\x03\0\x02\x02\x0a").await).await;

@@ -33,7 +33,8 @@ async fn no_more_come_than_the_credit_allows_and_all_in_order() {
     deliveries.settle(&second.tag, Verdict::Done).await.unwrap();
     // Sent already, and asked for by nobody: it goes back to its place.
     drop(deliveries);
-    assert_eq!(bodies(&*other, &tasks, Fetch::up_to(2).waiting(5_000)).await[0], "3");
+    timeout(SOON, async { while other.depth(&tasks, None).await.unwrap().ready != 3 {} }).await.unwrap();
+    assert_eq!(bodies(&*other, &tasks, Fetch::up_to(1)).await, ["3"]);
     client.settle(&tasks, &third.tag, Verdict::Done).await.unwrap();
 
     // And it goes on when the server was gone.

@@ -14,7 +14,10 @@ pub(super) fn ctl(instance: &Instance, arguments: &[&str]) -> String {
     // Without the instance's own, the tool would leave an epmd on every address of the machine.
     let epmd = instance.processes().into_iter().find_map(epmd_port).unwrap();
     let scripts = ["/usr/lib/rabbitmq/bin", "/usr/local/lib/rabbitmq/bin"];
-    let script = scripts.iter().map(|folder| format!("{folder}/rabbitmqctl")).find(|script| std::path::Path::new(script).exists());
+    let script = scripts
+        .iter()
+        .map(|folder| format!("{folder}/rabbitmqctl"))
+        .find(|script| std::path::Path::new(script).exists());
     let output = Command::new(script.unwrap_or_else(|| "rabbitmqctl".to_owned()))
         .args(["-q", "-n", &format!("{node}@localhost")])
         .args(arguments)
