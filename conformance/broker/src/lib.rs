@@ -39,6 +39,7 @@ mod redis;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod target;
+mod unclaimed;
 mod work_bus;
 
 pub use breaker::{BREAKER_FAILURES, BREAKER_REST, Circuit, CircuitBreaker, Guarded, Pass};
@@ -60,7 +61,7 @@ pub use event_bus::{
 pub use face::{DeadLetter, FaceError, LETTERS, Taken};
 pub use limit::{BUCKET_CAPACITY, BUCKET_REFILL, RateLimited, TOKEN_WAIT, TokenBucket};
 #[cfg(feature = "managed")]
-pub use managed::{Engine, Managed};
+pub use managed::{Engine, Instance, Managed, RestartCommand};
 pub use memory::MemoryBroker;
 #[cfg(feature = "nats")]
 pub use nats::{NatsBroker, NatsOptions};
@@ -71,10 +72,11 @@ pub use postgres::{PostgresBroker, PostgresOptions};
 pub use presence::{AgentState, Health, HealthStatus, OFFLINE_AFTER_MS, Update};
 pub use queue::{Queue, check_name, check_tenant};
 #[cfg(feature = "rabbitmq")]
-pub use rabbitmq::{RabbitMqBroker, RabbitMqOptions};
+pub use rabbitmq::{QueueKind, RabbitMqBroker, RabbitMqOptions};
 #[cfg(feature = "redis")]
 pub use redis::{RedisBroker, RedisOptions};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{Durability, SqliteBroker, SqliteOptions};
 pub use target::{TARGETS, Target};
+pub use unclaimed::why_unclaimed;
 pub use work_bus::{BROADCAST_KEPT, WorkBus, broadcast_queue, reply_queue, work_queue};

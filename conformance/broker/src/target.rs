@@ -63,10 +63,13 @@ pub const TARGETS: &[(&str, &str)] = &[
     ("sqlite:", "a broker in a temporary file, gone at the end"),
     ("sqlite:PATH", "a broker in this file; ?durability=full|normal &busy_timeout_ms=5000 &keep_done=1h"),
     ("amqp://…", "RabbitMQ, or amqps:; ?queue=classic|quorum"),
-    ("redis://…", "Redis Streams, or rediss:; ?cluster=1"),
+    ("redis://…", "Redis Streams, or rediss:; ?prefix=PREFIX &cluster=1 &durable=1 &ca=FILE &timeout_ms=10000"),
     ("nats://…", "NATS JetStream, or tls:; ?replicas=3"),
     ("postgres://…", "a PostgreSQL database; ?schema=workwire"),
-    ("managed:ENGINE", "a private instance of rabbitmq, redis, nats or postgres, from the program on this machine"),
+    (
+        "managed:ENGINE",
+        "a private instance of rabbitmq, redis, nats or postgres, from the program on this machine; ?options",
+    ),
     ("exec:COMMAND", "a broker behind the adapter protocol, started with this command"),
 ];
 
@@ -105,9 +108,22 @@ impl Target {
             Kind::Sqlite(options) => options.path.is_none(),
             #[cfg(feature = "managed")]
             Kind::Managed(_) => true,
-            #[cfg(any(feature = "adapter", feature = "rabbitmq", feature = "redis", feature = "nats", feature = "postgres"))]
+            #[cfg(any(
+                feature = "adapter",
+                feature = "rabbitmq",
+                feature = "redis",
+                feature = "nats",
+                feature = "postgres"
+            ))]
             _ => false,
         }
+    }
+
+    /// Whether it is a server that somebody started, reached by its address.
+    #[must_use]
+    pub fn is_server(&self) -> bool {
+        let schemes = ["amqp", "amqps", "redis", "rediss", "nats", "tls", "postgres", "postgresql"];
+        self.written.split_once("://").is_some_and(|(scheme, _)| schemes.contains(&scheme))
     }
 
     /// The file that it is kept in, where it is in one.

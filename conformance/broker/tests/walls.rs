@@ -25,6 +25,7 @@ const MODULES: &[(&str, &str)] = &[
     ("demand", "clock contract error policy queue"),
     ("memory", "capability clock contract demand error policy presence queue"),
     ("sqlite", "capability clock contract demand error open_error policy presence queue"),
+    ("redis", "capability clock contract demand error open_error policy presence queue"),
     ("adapter", "capability contract error policy presence queue"),
     ("target", "adapter contract memory open_error sqlite"),
     ("face", "capability clock contract error policy queue"),

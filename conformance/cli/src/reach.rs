@@ -8,7 +8,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 use workwire_broker::adapter::{AdapterBroker, AdapterOptions, StartError};
-use workwire_broker::{OpenError, Target};
+use workwire_broker::{OpenError, RestartCommand, Target};
 use workwire_conformance::host::ProcessHost;
 use workwire_conformance::selftest;
 use workwire_conformance::subject::{Reached, Subject};
@@ -25,17 +25,21 @@ pub(crate) struct Named {
 }
 
 /// What is judged, where it was named by a target. The broker in memory is judged on paused time.
-pub(crate) fn subject(target: &Target, timeout: Duration) -> io::Result<Named> {
+/// A server may be restarted by a command; a private instance may be without.
+pub(crate) fn subject(target: &Target, timeout: Duration, restart: Option<&RestartCommand>) -> io::Result<Named> {
     if target.is_memory() {
         return Ok(Named { subject: selftest::honest(), folder: None });
     }
     if let Some(options) = target.to_string().strip_prefix("sqlite:") {
         return in_files(target.clone(), options);
     }
-    let (options, started) = (options(timeout), target.clone());
+    let (options, started, restart) = (options(timeout), target.clone(), restart.cloned());
     let subject = Subject::shared(target.to_string(), move || {
-        let (target, options) = (started.clone(), options.clone());
+        let (target, options, restart) = (started.clone(), options.clone(), restart.clone());
         Box::pin(async move {
+            if let Some(command) = restart {
+                return Ok(Reached::bare(command.open(&target).await?));
+            }
             let Some(command) = target.command() else { return Ok(Reached::bare(target.open().await?)) };
             let started = AdapterBroker::start(command, &options).await;
             started.map(|adapter| Reached::behind(Arc::new(adapter))).map_err(|error| not_started(&target, &error))

@@ -12,11 +12,14 @@ use crate::subjects::each_broker;
 each_broker! { on_bench:
     request_and_response_by_correlation_id_between_two_agents,
     the_correlation_of_the_request_is_the_answer_s,
-    waiting_times_out,
     an_answer_at_the_last_moment_is_taken,
     three_agents_requester_responder_observer,
     an_answer_is_found_behind_others_and_they_stay,
     concurrent_waiters_answers_never_cross,
+}
+
+each_broker! { where time jumps: on_bench:
+    waiting_times_out,
     an_answer_to_another_agent_or_of_another_type_is_not_taken,
 }
 

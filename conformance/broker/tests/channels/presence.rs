@@ -6,7 +6,7 @@ use super::agents::{Agent, name};
 use crate::brokers::{Bench, on_bench};
 use crate::subjects::each_broker;
 
-each_broker! { on_bench:
+each_broker! { where time jumps: on_bench:
     heartbeat_upsert_and_health,
     who_is_silent_is_offline,
 }

@@ -9,12 +9,15 @@ use crate::subjects::each_broker;
 
 each_broker! { on_bench:
     receive_without_channels_reads_the_subscribed_ones,
-    subscriptions_are_kept_by_the_broker,
     subscribing_twice_is_once_and_unsubscribing_ends_it,
     two_who_subscribe_at_once_leave_one_subscription,
     what_is_no_subscription_does_no_harm,
     several_channels_are_one_row_the_most_urgent_first,
     channels_with_names_that_differ_in_case_or_length_are_apart,
+}
+
+each_broker! { where time jumps: on_bench:
+    subscriptions_are_kept_by_the_broker,
 }
 
 async fn receive_without_channels_reads_the_subscribed_ones(bench: Bench) {

@@ -13,10 +13,13 @@ use crate::subjects::each_broker;
 
 each_broker! { on_bench:
     events_are_handled_in_their_order,
+    consumers_of_a_group_share_the_work_and_lose_nothing,
+}
+
+each_broker! { where time jumps: on_bench:
     several_handlers_run_at_once_and_no_more_than_asked_for,
     a_long_handler_keeps_what_it_holds,
     a_handler_whose_event_is_held_no_more_is_dropped,
-    consumers_of_a_group_share_the_work_and_lose_nothing,
     a_broker_that_is_gone_ends_the_loop_with_its_error,
 }
 

@@ -10,7 +10,7 @@ use super::streams::{acme, consumer, name, only, published, taken};
 use crate::brokers::{Bench, eventually, on_bench, pass_while};
 use crate::subjects::each_broker;
 
-each_broker! { on_bench:
+each_broker! { where time jumps: on_bench:
     retries_after_1_4_and_16_seconds_and_the_fourth_failure_is_the_last,
     retry_counting_with_a_handler_that_fails,
     a_retry_blocks_nobody_else,

@@ -13,10 +13,13 @@ use crate::subjects::each_broker;
 
 each_broker! { on_bench:
     a_graceful_stop_gives_back_what_it_holds,
+    a_consumer_that_waits_for_events_stops_at_once,
+}
+
+each_broker! { where time jumps: on_bench:
     a_handler_that_runs_may_finish_within_the_grace,
     a_handler_that_outlives_the_grace_is_given_back,
     nothing_is_taken_after_the_stop,
-    a_consumer_that_waits_for_events_stops_at_once,
 }
 
 each_broker! { where a fetch can be taken back: on_bench:

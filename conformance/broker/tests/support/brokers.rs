@@ -5,24 +5,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
-use workwire_broker::clock::ManualClock;
 use workwire_broker::{Broker, Client};
+
+use crate::subjects::BenchClock;
 
 /// A broker, and the clock that it and the faces go by.
 pub(crate) struct Bench {
     pub(crate) broker: Arc<dyn Broker>,
-    pub(crate) clock: ManualClock,
+    pub(crate) clock: BenchClock,
 }
 
 /// Runs a scenario against a broker, with threads enough for things to happen at once.
-pub(crate) fn on_bench<B, S>(make: impl FnOnce(ManualClock) -> B, scenario: impl FnOnce(Bench) -> S)
+pub(crate) fn on_bench<B, S>(make: impl FnOnce(BenchClock) -> B, scenario: impl FnOnce(Bench) -> S)
 where
     B: Future<Output = Arc<dyn Broker>>,
     S: Future<Output = ()>,
 {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
-        let clock = ManualClock::at(1_800_000_000_000);
+        let clock = BenchClock::at(1_800_000_000_000);
         let broker = make(clock.clone()).await;
         in_time(scenario(Bench { broker: Arc::clone(&broker), clock })).await;
         broker.shutdown().await.unwrap();
@@ -48,13 +49,13 @@ impl Bench {
     }
 }
 
-pub(crate) async fn pass_until<T>(clock: &ManualClock, task: JoinHandle<T>) -> T {
+pub(crate) async fn pass_until<T>(clock: &BenchClock, task: JoinHandle<T>) -> T {
     pass_while(clock, || !task.is_finished()).await;
     task.await.unwrap()
 }
 
 /// Lets time pass in small jumps for as long as it is so.
-pub(crate) async fn pass_while(clock: &ManualClock, is_so: impl Fn() -> bool) {
+pub(crate) async fn pass_while(clock: &BenchClock, is_so: impl Fn() -> bool) {
     in_time(async {
         while is_so() {
             clock.advance(50);

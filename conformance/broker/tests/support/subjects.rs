@@ -5,6 +5,9 @@ use std::sync::Arc;
 use workwire_broker::clock::ManualClock;
 use workwire_broker::{Broker, Durability, MemoryBroker, SqliteBroker, SqliteOptions};
 
+/// The clock of these brokers, and of what is put over them.
+pub(crate) type BenchClock = ManualClock;
+
 #[allow(clippy::unused_async, reason = "a constructor as the others are")]
 pub(crate) async fn memory(clock: ManualClock) -> Arc<dyn Broker> {
     Arc::new(MemoryBroker::new(Arc::new(clock)))
@@ -50,6 +53,8 @@ macro_rules! each_broker {
             $crate::subjects::each_broker! { @test $run $scenario: memory_behind_an_adapter, sqlite_behind_an_adapter }
         }
     )+ };
+    // Those that move the broker's clock: an engine has its own.
+    (where time jumps: $run:ident: $($scenario:ident,)+) => { $crate::subjects::each_broker! { $run: $($scenario,)+ } };
     // Not those behind an adapter. Its protocol has no word by which a fetch is taken back: one that
     // nobody waits for any more goes on at the broker, and holds what it gets until its client closes.
     (where a fetch can be taken back: $run:ident: $($scenario:ident,)+) => { $(

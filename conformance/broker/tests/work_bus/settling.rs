@@ -13,11 +13,14 @@ use crate::subjects::each_broker;
 each_broker! { on_bench:
     work_is_settled_only_when_its_answer_is_confirmed,
     an_agent_that_dies_before_settling_leaves_the_message_to_another,
-    work_that_is_extended_stays_held_and_stale_is_told,
     given_back_work_goes_to_the_next_at_once,
     work_that_fails_three_times_is_a_dead_letter_with_the_reason,
     given_up_work_is_a_dead_letter_at_once_and_is_replayed,
     an_answer_to_other_work_is_refused,
+}
+
+each_broker! { where time jumps: on_bench:
+    work_that_is_extended_stays_held_and_stale_is_told,
 }
 
 async fn work_is_settled_only_when_its_answer_is_confirmed(bench: Bench) {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use workwire_broker::RestartCommand;
 
 use super::values::{loopback, some, some_time};
 use crate::exit;
@@ -18,13 +19,17 @@ use crate::exit;
     "workwire run sqlite:work.db\n",
     "  workwire run 'exec:python3 my_adapter.py' --only pri --only 'dlq/*replay*'\n",
     "  workwire run memory: --profile channels --report report.json --report report.html\n",
+    "  workwire run 'managed:rabbitmq?queue=quorum'\n",
+    "  workwire run postgres://me@db/work --restart-cmd ./restart-db.sh\n",
     "  workwire run sqlite: --known-failing known.txt --strict\n",
     "\nKnown failures: one a line, a pattern and the reason; # begins a comment:\n",
     "  ord/fifo_after_retry   a retried message goes to the end, since 2.1"
 ))]
 pub(crate) struct Run {
-    /// The broker: `memory:`, `sqlite:` (temporary), `sqlite:PATH`, or `exec:COMMAND`, an adapter that
-    /// is started with this command, without a shell.
+    /// The broker: `memory:`, `sqlite:` (temporary), `sqlite:PATH`; a server's address, `amqp://`,
+    /// `redis://`, `nats://` or `postgres://`; `managed:rabbitmq`, `redis`, `nats` or `postgres`, a private
+    /// instance for this run; or `exec:COMMAND`, an adapter that is started with this command, without a
+    /// shell. `workwire list targets` has their options.
     #[arg(default_value = "sqlite:")]
     pub(crate) target: String,
 
@@ -73,6 +78,11 @@ pub(crate) struct Run {
     /// Have a SHOULD that fails count like a MUST.
     #[arg(long)]
     pub(crate) strict: bool,
+
+    /// What restarts a server that is reached by its address: run with `graceful` or `kill` as its last
+    /// word, without a shell. It has ended once the server is down and told to come up again.
+    #[arg(long, value_name = "CMD", value_parser = RestartCommand::parse, conflicts_with = "attach")]
+    pub(crate) restart_cmd: Option<RestartCommand>,
 
     /// Speak to an adapter that was started by hand, in a debugger for example, and listens here.
     /// Loopback addresses only.

@@ -102,7 +102,10 @@ fn judged(arguments: &Run) -> Result<(Judged, Option<TempDir>), Failure> {
         if reads && target.command().is_none() {
             return Ok((Judged::OwnCodec, None));
         }
-        let named = reach::subject(&target, timeout);
+        if arguments.restart_cmd.is_some() && !target.is_server() {
+            return Err(Failure::new("--restart-cmd is for a server that is reached by its address"));
+        }
+        let named = reach::subject(&target, timeout, arguments.restart_cmd.as_ref());
         named.map_err(|error| Failure::new(format!("cannot make a folder for stores: {error}")))?
     };
     let Named { subject, folder } = named;

@@ -1,11 +1,13 @@
 //! Several runs side by side, clause by clause.
 
+mod claims;
 mod page;
 
 use std::fmt::Write as _;
 
 use serde::Serialize;
 use workwire::spec;
+use workwire_broker::Capability;
 
 use super::hostile;
 use super::markdown::escaped;
@@ -37,6 +39,8 @@ pub struct Side {
     pub started_at: String,
     /// The version of the suite that judged.
     pub suite: String,
+    /// What it claims.
+    pub claims: Vec<String>,
     /// Its cases, in one sentence.
     pub summary: String,
     /// What the target is to each profile: the profile's name, the standing, and why.
@@ -124,7 +128,7 @@ impl SideBySide {
     #[must_use]
     pub fn markdown(&self) -> String {
         let names: Vec<String> = self.sides.iter().map(|side| escaped(&side.called())).collect();
-        let mut page = "# Brokers side by side\n\n".to_owned();
+        let mut page = format!("# Brokers side by side\n\nMade by\n\n{}\n", self.making());
         // Writing to a string cannot fail, here and below.
         let _ = writeln!(page, "| | {} |\n|---|{}", names.join(" | "), "---|".repeat(names.len()));
         for row in self.profiles() {
@@ -133,6 +137,7 @@ impl SideBySide {
         }
         let summaries: Vec<String> = self.sides.iter().map(|side| escaped(&side.summary)).collect();
         let _ = writeln!(page, "| cases | {} |\n", summaries.join(" | "));
+        let _ = writeln!(page, "{}", self.claims());
         let _ = writeln!(
             page,
             "| clause | {} | what it says |\n|---|{}---|",
@@ -205,9 +210,14 @@ impl Side {
             seed: report.seed,
             started_at: clean(&report.started_at),
             suite: clean(&report.suite.version),
+            claims: report.target.capabilities.iter().map(|name| clean(name)).collect(),
             summary: report.summary.words(),
             profiles: profiles.map(|one| (clean(&one.name), one.standing, clean(&one.why()))).collect(),
         }
+    }
+
+    fn has(&self, capability: Capability) -> bool {
+        self.claims.iter().any(|claimed| claimed == capability.as_str())
     }
 
     fn called(&self) -> String {

@@ -1,0 +1,423 @@
+//! Which queues are declared, with which policy: on the server, and remembered here.
+//!
+//! A queue's policy is a message in a queue of its own, whose arguments hold the policy's digest: the
+//! server itself refuses another policy, whoever declares it at the same moment. Beside the policy stands
+//! the name of this *life* of the queue. The routing keys that lead to a queue end with it, so what was
+//! published by somebody's old knowledge, or rested while the queue was deleted, reaches no later queue of
+//! the same name.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use lapin::options::{BasicGetOptions, BasicNackOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions};
+use lapin::types::{AMQPValue, FieldTable};
+use lapin::{BasicProperties, Channel, Error};
+use serde::{Deserialize, Serialize};
+use tokio::sync::{Mutex as AsyncMutex, RwLock};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::deadline::Deadline;
+use super::link::{Line, Link};
+use super::lock::Lock;
+use super::names::Names;
+use super::options::QueueKind;
+use super::publisher::{DIRECT, Publisher, Sent};
+use super::trouble;
+use crate::error::{BrokerError, Code};
+use crate::policy::Policy;
+use crate::queue::Queue;
+
+/// How long who finds the policy in somebody else's hands waits before it looks again.
+const PAUSE: Duration = Duration::from_millis(4);
+
+/// How long it is looked for: who reads it gives it back within a round trip.
+const READING: Duration = Duration::from_secs(3);
+
+/// What the server keeps of a queue.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Record {
+    policy: Policy,
+    life: String,
+    #[serde(default)]
+    groups: BTreeSet<String>,
+}
+
+/// A queue that is declared.
+pub(super) struct Declared {
+    pub(super) queue: Queue,
+    pub(super) names: Names,
+    pub(super) policy: Policy,
+    /// Which of the queues of this name, one after the other, it is.
+    pub(super) life: String,
+    /// Who looks at the dead letters holds them; who counts them waits for that.
+    pub(super) letters: RwLock<()>,
+    /// The queues in which messages rest, and when they were last declared.
+    pub(super) rests: Mutex<HashMap<String, Instant>>,
+    /// Named groups that are known to be there.
+    pub(super) groups: Mutex<BTreeSet<String>>,
+}
+
+impl Declared {
+    fn new(queue: &Queue, names: Names, record: Record) -> Self {
+        Declared {
+            queue: queue.clone(),
+            names,
+            policy: record.policy,
+            life: record.life,
+            letters: RwLock::new(()),
+            rests: Mutex::new(HashMap::new()),
+            groups: Mutex::new(record.groups),
+        }
+    }
+
+    pub(super) fn has_groups(&self) -> bool {
+        !self.groups.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    pub(super) fn knows_group(&self, group: &str) -> bool {
+        self.groups.lock().unwrap_or_else(PoisonError::into_inner).contains(group)
+    }
+}
+
+/// The queues that are declared.
+pub(super) struct Register {
+    namespace: Option<String>,
+    kind: QueueKind,
+    known: Mutex<HashMap<Queue, Arc<Declared>>>,
+    /// Who does not know a policy reads it alone: while it is read, it is in one pair of hands.
+    reading: AsyncMutex<()>,
+}
+
+impl Register {
+    pub(super) fn new(namespace: Option<String>, kind: QueueKind) -> Self {
+        Register { namespace, kind, known: Mutex::new(HashMap::new()), reading: AsyncMutex::new(()) }
+    }
+
+    /// The queue, by what is known of it, or else by what the server says.
+    pub(super) async fn find(
+        &self,
+        link: &Link,
+        queue: &Queue,
+        deadline: Deadline,
+    ) -> Result<Arc<Declared>, BrokerError> {
+        if let Some(declared) = self.known().get(queue) {
+            return Ok(Arc::clone(declared));
+        }
+        let _alone = deadline.keep("reading a policy", async { Ok(self.reading.lock().await) }).await?;
+        if let Some(declared) = self.known().get(queue) {
+            return Ok(Arc::clone(declared));
+        }
+        let names = Names::of(self.namespace.as_deref(), queue);
+        let record = read(link, queue, &names, deadline).await?;
+        let declared = Arc::new(Declared::new(queue, names, record));
+        self.known().insert(queue.clone(), Arc::clone(&declared));
+        Ok(declared)
+    }
+
+    /// The queue as the server knows it now: this one still, or a later one of the name.
+    pub(super) async fn find_anew(
+        &self,
+        link: &Link,
+        past: &Arc<Declared>,
+        deadline: Deadline,
+    ) -> Result<Arc<Declared>, BrokerError> {
+        let record = read(link, &past.queue, &past.names, deadline).await;
+        if record.as_ref().is_ok_and(|record| record.life == past.life) {
+            return Ok(Arc::clone(past));
+        }
+        self.forget(past);
+        let now = Arc::new(Declared::new(&past.queue, past.names.clone(), record?));
+        self.known().insert(past.queue.clone(), Arc::clone(&now));
+        Ok(now)
+    }
+
+    pub(super) fn forget(&self, past: &Arc<Declared>) {
+        let mut known = self.known();
+        if known.get(&past.queue).is_some_and(|now| Arc::ptr_eq(now, past)) {
+            known.remove(&past.queue);
+        }
+    }
+
+    /// Makes the queue, or finds that it is there with this policy.
+    pub(super) async fn declare(
+        &self,
+        link: &Link,
+        publisher: &Publisher,
+        queue: &Queue,
+        policy: &Policy,
+        deadline: Deadline,
+    ) -> Result<(), BrokerError> {
+        let known = self.known().get(queue).cloned();
+        if known.is_some_and(|known| known.policy != *policy) {
+            // Perhaps it was deleted elsewhere meanwhile: the server knows.
+            self.known().remove(queue);
+        }
+        let names = Names::of(self.namespace.as_deref(), queue);
+        let doing = format!("declaring {queue}");
+        let record = self.written(link, publisher, queue, policy, deadline).await?;
+        let line = link.borrow(deadline).await?;
+        let channel = &line.channel;
+        for (name, arguments) in
+            [(names.source(None), self.work_arguments(policy)), (names.dead(), self.kind_arguments())]
+        {
+            let made = declare(channel, &name, arguments, deadline).await;
+            let why = format!("the server has a queue {name} that was declared with other arguments");
+            made.map_err(|error| unlike(&error, &doing, &why))?;
+        }
+        for key in [names.every(&record.life), names.only(None, &record.life)] {
+            bind(channel, &names.source(None), &key, deadline).await?;
+        }
+        link.give_back(line);
+        let mut known = self.known();
+        if known.get(queue).is_none_or(|known| known.life != record.life) {
+            known.insert(queue.clone(), Arc::new(Declared::new(queue, names, record)));
+        }
+        Ok(())
+    }
+
+    /// The record of the queue, which is written where there is none, by one at a time.
+    async fn written(
+        &self,
+        link: &Link,
+        publisher: &Publisher,
+        queue: &Queue,
+        policy: &Policy,
+        deadline: Deadline,
+    ) -> Result<Record, BrokerError> {
+        let names = Names::of(self.namespace.as_deref(), queue);
+        if is_there(link, &names.policy(), deadline).await? {
+            agree(link, queue, &names, policy, deadline).await?;
+            match read(link, queue, &names, deadline).await {
+                Err(error) if error.is_indefinite() && !deadline.is_over() => {}
+                answer => return answer,
+            }
+        }
+        let lock = Lock::take(link, &names.making(), deadline).await?;
+        let was_there = is_there(link, &names.policy(), deadline).await?;
+        agree(link, queue, &names, policy, deadline).await?;
+        let written =
+            if was_there { read(link, queue, &names, deadline).await } else { Err(BrokerError::no_queue(queue)) };
+        let record = match written {
+            Ok(record) => record,
+            Err(error) if matches!(error.code(), Code::NotFound | Code::Unavailable) => {
+                let life = Uuid::new_v4().simple().to_string()[..12].to_owned();
+                let record = Record { policy: policy.clone(), life, groups: BTreeSet::new() };
+                write(publisher, &names, &record, deadline).await?;
+                record
+            }
+            Err(error) => return Err(error),
+        };
+        lock.release(link, deadline).await;
+        Ok(record)
+    }
+
+    /// Removes the queue and all that belongs to it; the policy last, so that who is broken off can
+    /// begin again.
+    pub(super) async fn delete(&self, link: &Link, queue: &Queue, deadline: Deadline) -> Result<(), BrokerError> {
+        let declared = self.find(link, queue, deadline).await?;
+        let names = &declared.names;
+        let record = read(link, queue, names, deadline).await?;
+        let mut all = vec![names.source(None)];
+        all.extend(record.groups.iter().map(|group| names.source(Some(group))));
+        all.extend(declared.rests.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned());
+        all.extend([names.dead(), names.policy()]);
+        self.forget(&declared);
+        let line = link.borrow(deadline).await?;
+        for name in all {
+            let deleting = line.channel.queue_delete(name.into(), QueueDeleteOptions::default());
+            deadline.wait(&format!("deleting {queue}"), deleting).await?;
+        }
+        link.give_back(line);
+        Ok(())
+    }
+
+    /// The groups that the server knows of.
+    pub(super) async fn groups(
+        &self,
+        link: &Link,
+        declared: &Arc<Declared>,
+        deadline: Deadline,
+    ) -> Result<BTreeSet<String>, BrokerError> {
+        let record = read(link, &declared.queue, &declared.names, deadline).await?;
+        if record.life == declared.life {
+            declared.groups.lock().unwrap_or_else(PoisonError::into_inner).extend(record.groups.iter().cloned());
+        }
+        Ok(record.groups)
+    }
+
+    /// Begins a group: it is written down first, so that whoever deletes the queue finds it.
+    pub(super) async fn begin_group(
+        &self,
+        link: &Link,
+        publisher: &Publisher,
+        declared: &Arc<Declared>,
+        group: &str,
+        deadline: Deadline,
+    ) -> Result<(), BrokerError> {
+        let names = &declared.names;
+        let lock = Lock::take(link, &names.making(), deadline).await?;
+        let mut record = read(link, &declared.queue, names, deadline).await?;
+        if record.life != declared.life {
+            self.forget(declared);
+            return Err(BrokerError::no_queue(&declared.queue));
+        }
+        if record.groups.insert(group.to_owned()) {
+            write(publisher, names, &record, deadline).await?;
+        }
+        let line = link.borrow(deadline).await?;
+        let source = names.source(Some(group));
+        let made = declare(&line.channel, &source, self.work_arguments(&declared.policy), deadline).await;
+        let why = format!("the server has a queue {source} that was declared with other arguments");
+        made.map_err(|error| unlike(&error, &format!("beginning group {group}"), &why))?;
+        for key in [names.every(&declared.life), names.only(Some(group), &declared.life)] {
+            bind(&line.channel, &source, &key, deadline).await?;
+        }
+        link.give_back(line);
+        lock.release(link, deadline).await;
+        declared.groups.lock().unwrap_or_else(PoisonError::into_inner).insert(group.to_owned());
+        Ok(())
+    }
+
+    fn kind_arguments(&self) -> FieldTable {
+        let mut arguments = FieldTable::default();
+        if self.kind == QueueKind::Quorum {
+            arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
+        }
+        arguments
+    }
+
+    fn work_arguments(&self, policy: &Policy) -> FieldTable {
+        let mut arguments = self.kind_arguments();
+        if self.kind == QueueKind::Classic {
+            let most = i32::try_from(policy.max_priority).unwrap_or(i32::MAX);
+            arguments.insert("x-max-priority".into(), AMQPValue::LongInt(most));
+        }
+        arguments
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<Queue, Arc<Declared>>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn declare(channel: &Channel, name: &str, arguments: FieldTable, deadline: Deadline) -> Result<u32, Declining> {
+    let declaring = channel.queue_declare(name.into(), QueueDeclareOptions::durable(), arguments);
+    match tokio::time::timeout_at(deadline.end(), declaring).await {
+        Ok(Ok(queue)) => Ok(queue.message_count()),
+        Ok(Err(error)) => Err(Declining::Said(error)),
+        Err(_) => Err(Declining::Silent(deadline)),
+    }
+}
+
+/// Why a queue was not declared.
+enum Declining {
+    Said(Error),
+    Silent(Deadline),
+}
+
+/// What it means that a queue is there with other arguments.
+fn unlike(error: &Declining, doing: &str, meaning: &str) -> BrokerError {
+    match error {
+        Declining::Said(error) if trouble::number(error) == Some(406) => BrokerError::conflict(meaning),
+        Declining::Said(error) => trouble::refusal(doing, error),
+        Declining::Silent(deadline) => deadline.silence(doing),
+    }
+}
+
+/// Whether the server has a queue of this name.
+async fn is_there(link: &Link, name: &str, deadline: Deadline) -> Result<bool, BrokerError> {
+    let line = link.borrow(deadline).await?;
+    let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::durable() };
+    let asking = line.channel.queue_declare(name.into(), options, FieldTable::default());
+    match deadline.wait("looking for a queue", asking).await {
+        Ok(_) => {
+            link.give_back(line);
+            Ok(true)
+        }
+        Err(error) if error.code() == Code::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes the queue of the policy, or finds that it is of the same one.
+async fn agree(
+    link: &Link,
+    queue: &Queue,
+    names: &Names,
+    policy: &Policy,
+    deadline: Deadline,
+) -> Result<(), BrokerError> {
+    let line = link.borrow(deadline).await?;
+    let made = declare(&line.channel, &names.policy(), policy_arguments(policy)?, deadline).await;
+    let why = format!("{queue} is declared with another policy");
+    made.map_err(|error| unlike(&error, &format!("declaring {queue}"), &why))?;
+    link.give_back(line);
+    Ok(())
+}
+
+async fn bind(channel: &Channel, queue: &str, key: &str, deadline: Deadline) -> Result<(), BrokerError> {
+    let options = QueueBindOptions::default();
+    let binding = channel.queue_bind(queue.into(), DIRECT.into(), key.into(), options, FieldTable::default());
+    deadline.wait("binding a queue", binding).await
+}
+
+/// The digest is where the server compares it; where dead letters of this queue would go, there is nobody.
+fn policy_arguments(policy: &Policy) -> Result<FieldTable, BrokerError> {
+    let text = serde_json::to_vec(policy).map_err(|error| BrokerError::invalid(format!("policy: {error}")))?;
+    let digest = Uuid::new_v5(&Uuid::NAMESPACE_OID, &text).simple().to_string();
+    let mut arguments = FieldTable::default();
+    arguments.insert("x-max-length".into(), AMQPValue::LongInt(1));
+    arguments.insert("x-dead-letter-exchange".into(), AMQPValue::LongString("".into()));
+    arguments.insert("x-dead-letter-routing-key".into(), AMQPValue::LongString(digest.into()));
+    Ok(arguments)
+}
+
+async fn write(publisher: &Publisher, names: &Names, record: &Record, deadline: Deadline) -> Result<(), BrokerError> {
+    let text = serde_json::to_vec(record).map_err(|error| BrokerError::invalid(format!("policy: {error}")))?;
+    let properties = BasicProperties::default().with_delivery_mode(2).with_content_type("application/json".into());
+    match publisher.send("", &names.policy(), &text, properties, deadline).await? {
+        Sent::Stored => Ok(()),
+        Sent::Unroutable => Err(BrokerError::not_found("the queue was deleted while it was declared")),
+    }
+}
+
+/// Looks at the policy and puts it back.
+async fn read(link: &Link, queue: &Queue, names: &Names, deadline: Deadline) -> Result<Record, BrokerError> {
+    let until = Instant::now() + READING;
+    let line = link.borrow(deadline).await?;
+    loop {
+        match look(&line, queue, names, deadline).await? {
+            Some(record) => {
+                link.give_back(line);
+                return Ok(record);
+            }
+            // Somebody else looks, or was broken off before writing it.
+            None if Instant::now() < until && !deadline.is_over() => tokio::time::sleep(PAUSE).await,
+            None => {
+                return Err(BrokerError::unavailable(format!(
+                    "{queue}: its policy is not there: whoever declared it did not finish; declare it again"
+                )));
+            }
+        }
+    }
+}
+
+async fn look(line: &Line, queue: &Queue, names: &Names, deadline: Deadline) -> Result<Option<Record>, BrokerError> {
+    let doing = format!("reading the policy of {queue}");
+    let getting = line.channel.basic_get(names.policy().into(), BasicGetOptions::default());
+    let got = match tokio::time::timeout_at(deadline.end(), getting).await {
+        Ok(Ok(got)) => got,
+        Ok(Err(error)) if trouble::number(&error) == Some(404) => return Err(BrokerError::no_queue(queue)),
+        Ok(Err(error)) => return Err(trouble::refusal(&doing, &error)),
+        Err(_) => return Err(deadline.silence(&doing)),
+    };
+    let Some(message) = got else { return Ok(None) };
+    let back = BasicNackOptions { multiple: false, requeue: true };
+    deadline.wait(&doing, line.channel.basic_nack(message.delivery_tag, back)).await?;
+    let record = serde_json::from_slice(&message.data);
+    record
+        .map(Some)
+        .map_err(|error| BrokerError::conflict(format!("{queue}: {} holds what is no policy: {error}", names.policy())))
+}

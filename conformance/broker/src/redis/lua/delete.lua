@@ -1,0 +1,4 @@
+-- Nothing is left of the queue.
+call('UNLINK', unpack(KEYS))
+wake()
+return { 'ok', 1 }
