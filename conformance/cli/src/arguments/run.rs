@@ -19,12 +19,14 @@ use crate::exit;
     "  workwire run 'exec:python3 my_adapter.py' --only pri --only 'dlq/*replay*'\n",
     "  workwire run memory: --profile channels --report report.json --report report.html\n",
     "  workwire run sqlite: --known-failing known.txt --strict\n",
+    "  workwire run saboteur:loses_one_in_a_hundred --report failing.html\n",
     "\nKnown failures: one a line, a pattern and the reason; # begins a comment:\n",
     "  ord/fifo_after_retry   a retried message goes to the end, since 2.1"
 ))]
 pub(crate) struct Run {
     /// The broker: `memory:`, `sqlite:` (temporary), `sqlite:PATH`, or `exec:COMMAND`, an adapter that
-    /// is started with this command, without a shell.
+    /// is started with this command, without a shell; `saboteur:NAME` is one of the brokers with a defect
+    /// that prove the suite, so that you see how a failure is told.
     #[arg(default_value = "sqlite:")]
     pub(crate) target: String,
 
@@ -69,6 +71,16 @@ pub(crate) struct Run {
     /// How long one case may take. An adapter has half of it for one answer, and at most 30s.
     #[arg(long, value_name = "TIME", value_parser = some_time, default_value = "60s")]
     pub(crate) timeout: Duration,
+
+    /// Run cases with the protocol's own times too: 300 s, 180 s, 60 s, rests of 1, 4 and 16 s. Takes
+    /// minutes, but on `memory:`.
+    #[arg(long)]
+    pub(crate) full: bool,
+
+    /// The suite's proof of itself, as `workwire selftest --report proof.json` wrote it: reports then
+    /// carry what it came to.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) proof: Option<PathBuf>,
 
     /// Have a SHOULD that fails count like a MUST.
     #[arg(long)]
