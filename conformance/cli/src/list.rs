@@ -67,6 +67,9 @@ struct Named {
     about: &'static str,
 }
 
+/// What `run` takes besides.
+const SABOTEUR: (&str, &str) = ("saboteur:NAME", "a broker with one defect, for `run`: to see how a failure is told");
+
 pub(crate) fn run(arguments: &List, out: &mut Output) -> Result<Exit, Failure> {
     if arguments.json {
         out.json(&everything())?;
@@ -137,7 +140,7 @@ fn everything() -> Listing {
         saboteurs: saboteurs::all().into_iter().map(saboteur).collect(),
         capabilities: Capability::ALL.iter().map(|one| Named { name: one.as_str(), about: one.what() }).collect(),
         profiles: profiles::ALL.iter().map(profile).collect(),
-        targets: TARGETS.iter().map(|(name, about)| Named { name, about }).collect(),
+        targets: TARGETS.iter().chain([&SABOTEUR]).map(|(name, about)| Named { name, about }).collect(),
     }
 }
 

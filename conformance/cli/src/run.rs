@@ -36,7 +36,7 @@ pub(crate) fn run(arguments: &Run, out: &mut Output) -> Result<Exit, Failure> {
 
 async fn judge(order: Order, out: &mut Output) -> Result<Exit, Failure> {
     let mut signals = Signals::listen().map_err(|error| Failure::new(format!("cannot listen to signals: {error}")))?;
-    let Order { judged, folder: _folder, options, known, strict, reports, histories } = order;
+    let Order { judged, folder: _folder, options, known, strict, reports, histories, settings, proof } = order;
     let brake = options.brake.clone();
     let (sender, mut events) = mpsc::unbounded_channel();
     let suite =
@@ -44,7 +44,7 @@ async fn judge(order: Order, out: &mut Output) -> Result<Exit, Failure> {
     let mut heard = Heard {
         tally: Tally::new(known, strict),
         lines: Lines::new(),
-        collector: Collector::of(suite),
+        collector: Collector::of(suite).told(settings).proven(proof),
         histories,
         reports,
     };
@@ -55,11 +55,16 @@ async fn judge(order: Order, out: &mut Output) -> Result<Exit, Failure> {
             Judged::OwnCodec => codec::own(&options, sender).await,
         }
     });
-    let mut signal = None;
+    let (mut signal, mut trouble) = (None, None);
     loop {
         tokio::select! {
             event = events.recv() => match event {
-                Some(event) => heard.hear(&event, out)?,
+                Some(event) if trouble.is_none() => if let Err(failure) = heard.hear(&event, out) {
+                    // What nobody can be told of is not gone on with, and cleaned away all the same.
+                    trouble = Some(failure);
+                    brake.pull();
+                },
+                Some(_) => {}
                 None => break,
             },
             number = signals.next() => {
@@ -76,6 +81,9 @@ async fn judge(order: Order, out: &mut Output) -> Result<Exit, Failure> {
         }
     }
     finished(running).await?;
+    if let Some(failure) = trouble {
+        return Err(failure);
+    }
     heard.end(signal, out)
 }
 

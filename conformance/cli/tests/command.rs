@@ -5,12 +5,15 @@
 mod command {
     mod adapters;
     mod broken_off;
+    mod full;
+    mod hindered;
     mod judged;
     mod mended;
     mod misbehaviour;
     mod read;
     mod reported;
     mod run;
+    mod saboteur;
     mod schema;
     mod use_of_it;
     mod validate;

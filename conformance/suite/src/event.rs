@@ -3,6 +3,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use workwire_broker::Choices;
 use workwire_broker::adapter::Finding;
 
 use crate::history::History;
@@ -67,6 +68,9 @@ pub struct Judged {
     /// How much it takes, where it is a broker.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,
+    /// What it does where more than one way is right, where it is a broker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub choices: Option<Choices>,
 }
 
 /// How much a broker takes.
@@ -91,6 +95,17 @@ pub struct Beginning {
     pub started_at: String,
     /// How many cases will be run or skipped.
     pub cases: usize,
+    /// What of it takes as long as the protocol says.
+    pub figures: Figures,
+}
+
+/// Cases that run a second time, with the protocol's own times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Figures {
+    /// How many.
+    pub cases: usize,
+    /// For how long the run waits for them, in milliseconds; 0 where its time is paused.
+    pub wait_ms: u64,
 }
 
 /// A case that is judged.
@@ -114,4 +129,6 @@ pub struct Ended {
     pub history: Option<History>,
     /// What the target wrote to its log meanwhile, where there is one.
     pub log: String,
+    /// The time of the protocol itself with which it ran too, in words.
+    pub figure: Option<&'static str>,
 }

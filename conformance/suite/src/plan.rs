@@ -1,5 +1,7 @@
 //! Which cases are run, and why the others are not.
 
+mod figures;
+
 use std::sync::Arc;
 
 use workwire::spec::{self, Level, Role};
@@ -8,6 +10,8 @@ use workwire_broker::Capabilities;
 use crate::case::{Alone, Case};
 use crate::host::Host;
 use crate::subject::Reached;
+
+pub use figures::{FIGURES, Figure, together_s};
 
 /// A case, and why it is not run, if it is not.
 #[derive(Debug, Clone)]

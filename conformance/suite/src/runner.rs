@@ -3,11 +3,12 @@
 
 mod brake;
 mod clean;
+mod figures;
 mod one;
 mod stall;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, mpsc};
@@ -15,7 +16,7 @@ use tokio::task::JoinSet;
 use workwire_broker::{About, OpenError, clock};
 
 use crate::case::{Alone, Case, Scale};
-use crate::event::{Beginning, Ended, Event, Judged, Limits, Suite};
+use crate::event::{Beginning, Ended, Event, Figures, Judged, Limits, Suite};
 use crate::plan::{self, Filter, Planned};
 use crate::subject::{Reached, Subject};
 use crate::verdict::Verdict;
@@ -34,6 +35,8 @@ pub struct Options {
     pub jobs: usize,
     /// How long one case may take.
     pub timeout: Duration,
+    /// Whether cases run with the protocol's own times too, those of [`plan::FIGURES`].
+    pub full: bool,
     /// What breaks the run off, and still has it clean up.
     pub brake: Brake,
 }
@@ -45,6 +48,7 @@ impl Default for Options {
             seed: fastrand::u64(..),
             jobs: 16,
             timeout: Duration::from_mins(1),
+            full: false,
             brake: Brake::default(),
         }
     }
@@ -69,6 +73,7 @@ pub fn judged(address: &str, about: &About) -> Judged {
             max_priority: about.limits.max_priority,
             max_message_bytes: about.limits.max_message_bytes,
         }),
+        choices: Some(about.choices),
     }
 }
 
@@ -93,14 +98,17 @@ pub async fn run(
     };
     let about = reached.broker.about().clone();
     let planned = plan::plan(cases, &options.filter, &reached, subject.host());
+    let figures = if options.full { figures::of(&planned, subject, options.jobs) } else { Figures::default() };
     let _ = events.send(Event::Began(Beginning {
         suite: suite(),
         target: judged(subject.address(), &about),
         seed: options.seed,
         started_at: clock::timestamp(clock::Clock::now(&clock::SystemClock)).to_string(),
         cases: planned.len(),
+        figures,
     }));
-    let run = Run { subject: subject.clone(), reached, options: options.clone(), events };
+    let passed = Mutex::default();
+    let run = Run { subject: subject.clone(), reached, options: options.clone(), events, passed };
     let broken_off = run.all(planned).await;
     run.end(start, broken_off).await;
     Ok(())
@@ -111,6 +119,8 @@ struct Run {
     reached: Arc<Reached>,
     options: Options,
     events: mpsc::UnboundedSender<Event>,
+    /// What passed, and has to run with a time of the protocol before anything is told of it.
+    passed: Mutex<Vec<(&'static Case, Ended)>>,
 }
 
 impl Run {
@@ -123,15 +133,16 @@ impl Run {
         }
         let (alone, beside): (Vec<_>, Vec<_>) =
             wanted.into_iter().map(|planned| planned.case).partition(|case| case.alone != Alone::No);
-        let again = self.side_by_side(beside, scale).await;
+        let again = self.side_by_side(beside.into_iter().map(|case| self.place(case, scale)).collect()).await;
         for case in alone {
-            if let Some(ended) = self.one(case, scale).await {
+            if let Some(ended) = self.one(self.place(case, scale)).await {
                 self.finish(case, ended, scale).await;
             }
         }
         for (case, ended) in again {
             self.finish(case, (ended, true), scale).await;
         }
+        self.with_figures(scale).await;
         self.is_off()
     }
 
@@ -141,21 +152,22 @@ impl Run {
     }
 
     /// Runs one by itself; nothing where the run is broken off first.
-    async fn one(&self, case: &'static Case, scale: Scale) -> Option<(Ended, bool)> {
+    async fn one(&self, place: Place) -> Option<(Ended, bool)> {
         if self.is_off() {
             return None;
         }
+        let case = place.case;
         // In a task of its own a panic stays its own.
-        tokio::spawn(self.place(case, scale).run()).await.unwrap_or_else(|_| Some((panicked(case), false)))
+        tokio::spawn(place.run()).await.unwrap_or_else(|_| Some((panicked(case), false)))
     }
 
     /// Runs them side by side. Those that need more time are left for later.
-    async fn side_by_side(&self, cases: Vec<&'static Case>, scale: Scale) -> Vec<(&'static Case, Ended)> {
+    async fn side_by_side(&self, places: Vec<Place>) -> Vec<(&'static Case, Ended)> {
         let slots = Arc::new(Semaphore::new(self.options.jobs.max(1)));
         let mut running = JoinSet::new();
         let mut by_task = HashMap::new();
-        for case in cases {
-            let (slots, place) = (Arc::clone(&slots), self.place(case, scale));
+        for place in places {
+            let (slots, case) = (Arc::clone(&slots), place.case);
             let task = running.spawn(async move {
                 let _slot = slots.acquire_owned().await.ok()?;
                 if place.is_off() { None } else { place.run().await }
@@ -170,9 +182,9 @@ impl Run {
             };
             match (by_task.get(&task), ended) {
                 (Some(case), Some((ended, true))) => again.push((*case, ended)),
-                (_, Some((ended, _))) => self.tell(Event::CaseEnded(Box::new(ended))),
+                (Some(case), Some((ended, false))) => self.ended(case, ended),
                 // Broken off.
-                (_, None) => {}
+                _ => {}
             }
         }
         again
@@ -191,10 +203,17 @@ impl Run {
                 return;
             }
             self.tell(Event::CaseAgain { id: case.id });
-            let Some(again) = self.one(case, scale.times(factor)).await else { return };
+            let Some(again) = self.one(self.place(case, scale.times(factor))).await else { return };
             (ended, more_time) = again;
         }
-        self.tell(Event::CaseEnded(Box::new(ended)));
+        self.ended(case, ended);
+    }
+
+    /// Tells what a case came to, unless it has to pass once more first.
+    fn ended(&self, case: &'static Case, ended: Ended) {
+        if let Some(ended) = self.kept_for_its_figure(case, ended) {
+            self.tell(Event::CaseEnded(Box::new(ended)));
+        }
     }
 
     fn place(&self, case: &'static Case, scale: Scale) -> Place {
@@ -205,6 +224,7 @@ impl Run {
             seed: self.options.seed,
             scale,
             timeout: self.options.timeout,
+            figure: None,
             events: self.events.clone(),
             brake: self.options.brake.clone(),
         }
@@ -269,5 +289,6 @@ fn skipped_case(planned: &Planned) -> Ended {
         duration_ms: 0,
         history: None,
         log: String::new(),
+        figure: None,
     }
 }

@@ -62,6 +62,7 @@ async fn the_own_codec_passes_every_case() {
         language: None,
         capabilities: Vec::new(),
         limits: None,
+        choices: None,
     };
     codec::run(Arc::new(OwnCodec), target, |_| true, events).await.unwrap();
     let mut ended = 0;

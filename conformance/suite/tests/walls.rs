@@ -34,7 +34,7 @@ const MODULES: &[(&str, &str)] = &[
     ("selftest", "anomaly case cases oddities runner saboteurs subject trivial verdict"),
     ("codec", "anomaly case event runner selftest verdict"),
     ("profiles", "case plan verdict"),
-    ("reports", "case cases event history plan profiles selftest verdict"),
+    ("reports", "case cases codec event history plan profiles selftest verdict"),
 ];
 
 /// Imports of what stands behind, and why.

@@ -45,6 +45,9 @@ pub(crate) struct Judge {
 }
 
 /// Recompute a report's summary and profiles from its cases, and say where they differ.
+///
+/// Also whether it is of this suite and this specification, tells every case that its settings ask
+/// for, and carries a selftest of this suite, where it carries one.
 #[derive(Debug, Args)]
 #[command(after_help = exit::HELP)]
 pub(crate) struct Verify {

@@ -22,6 +22,7 @@ use crate::exit;
     "  workwire run 'managed:rabbitmq?queue=quorum'\n",
     "  workwire run postgres://me@db/work --restart-cmd ./restart-db.sh\n",
     "  workwire run sqlite: --known-failing known.txt --strict\n",
+    "  workwire run saboteur:loses_one_in_a_hundred --report failing.html\n",
     "\nKnown failures: one a line, a pattern and the reason; # begins a comment:\n",
     "  ord/fifo_after_retry   a retried message goes to the end, since 2.1"
 ))]
@@ -29,7 +30,8 @@ pub(crate) struct Run {
     /// The broker: `memory:`, `sqlite:` (temporary), `sqlite:PATH`; a server's address, `amqp://`,
     /// `redis://`, `nats://` or `postgres://`; `managed:rabbitmq`, `redis`, `nats` or `postgres`, a private
     /// instance for this run; or `exec:COMMAND`, an adapter that is started with this command, without a
-    /// shell. `workwire list targets` has their options.
+    /// shell. `workwire list targets` has their options. `saboteur:NAME` is one of the brokers with a
+    /// defect that prove the suite, so that you see how a failure is told.
     #[arg(default_value = "sqlite:")]
     pub(crate) target: String,
 
@@ -74,6 +76,16 @@ pub(crate) struct Run {
     /// How long one case may take. An adapter has half of it for one answer, and at most 30s.
     #[arg(long, value_name = "TIME", value_parser = some_time, default_value = "60s")]
     pub(crate) timeout: Duration,
+
+    /// Run cases with the protocol's own times too: 300 s, 180 s, 60 s, rests of 1, 4 and 16 s. Takes
+    /// minutes, but on `memory:`.
+    #[arg(long)]
+    pub(crate) full: bool,
+
+    /// The suite's proof of itself, as `workwire selftest --report proof.json` wrote it: reports then
+    /// carry what it came to.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) proof: Option<PathBuf>,
 
     /// Have a SHOULD that fails count like a MUST.
     #[arg(long)]

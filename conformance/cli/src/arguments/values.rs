@@ -15,7 +15,7 @@ pub(super) fn time(text: &str) -> Result<Duration, String> {
 /// A time that is not nothing.
 pub(super) fn some_time(text: &str) -> Result<Duration, String> {
     match time(text)? {
-        Duration::ZERO => Err(format!("expected a time of at least 1ms, found {text:?}")),
+        time if time < Duration::from_millis(1) => Err(format!("expected a time of at least 1ms, found {text:?}")),
         time => Ok(time),
     }
 }
@@ -72,6 +72,6 @@ mod tests {
         for text in ["", "90", "-1s", "1 fortnight", "9999999years"] {
             assert!(time(text).unwrap_err().starts_with("expected a time such as"), "{text}");
         }
-        assert!(some_time("0s").is_err());
+        assert!(some_time("0s").is_err() && some_time("900us").is_err() && some_time("1ms").is_ok());
     }
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use workwire_broker::{Broker, OpenError};
+use workwire_broker::{Broker as _, OpenError};
 use workwire_conformance::codec::{self, Codec, CodecCase, OwnCodec};
 use workwire_conformance::event::{Event, Judged};
 use workwire_conformance::runner::{Options, judged, suite};
@@ -13,10 +13,13 @@ use workwire_conformance::subject::Subject;
 /// The codec of this project.
 pub(super) async fn own(options: &Options, events: UnboundedSender<Event>) -> Result<(), OpenError> {
     let target = Judged {
+        address: "workwire".to_owned(),
         name: "workwire".to_owned(),
         version: suite().version,
         language: Some("Rust".to_owned()),
-        ..judged("workwire", workwire_broker::MemoryBroker::default().about())
+        capabilities: Vec::new(),
+        limits: None,
+        choices: None,
     };
     let end = run(Arc::new(OwnCodec), target, options, &events).await?;
     let _ = events.send(end);

@@ -8,6 +8,7 @@ use workwire_conformance::event::Ended;
 use workwire_conformance::verdict::Verdict;
 
 use crate::exit::Failure;
+use crate::files;
 
 /// Where histories go; nowhere where there is no folder.
 pub(super) struct Histories(Option<PathBuf>);
@@ -17,6 +18,7 @@ impl Histories {
     pub(super) fn to(folder: Option<&Path>, report: Option<&Path>) -> Result<Self, Failure> {
         if let Some(folder) = folder {
             fs::create_dir_all(folder).map_err(|error| Failure::file("make the folder", folder, error))?;
+            files::takes_files(folder)?;
             return Ok(Histories(Some(folder.to_owned())));
         }
         Ok(Histories(report.map(|report| report.parent().unwrap_or(Path::new("")).to_owned())))

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use workwire_conformance::plan;
+use workwire_conformance::reports::KnownFailing;
 
 use super::order::CaseName;
 use crate::exit::Failure;
@@ -49,6 +50,12 @@ impl Known {
             lines.push(Line { place, pattern, reason, is_wanted: false, has_run: false });
         }
         Ok(Known { lines })
+    }
+
+    /// The lines, as a report tells them.
+    pub(super) fn told(&self) -> Vec<KnownFailing> {
+        let told = |line: &Line| KnownFailing { pattern: plain(&line.pattern), reason: line.reason.clone() };
+        self.lines.iter().map(told).collect()
     }
 
     /// Why a case is known to fail; keeps in mind whether it ran.

@@ -1,13 +1,14 @@
 //! What was ordered, checked as a whole: nothing runs before all of it is right.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 use workwire_broker::Target;
 use workwire_conformance::plan::{Filter, means};
+use workwire_conformance::reports::{self as told, ProofReport, ProofResult, Settings};
 use workwire_conformance::runner::{Brake, Options};
 use workwire_conformance::subject::Subject;
-use workwire_conformance::{Case, cases, codec, profiles};
+use workwire_conformance::{Case, cases, codec, profiles, saboteurs};
 
 use super::histories::Histories;
 use super::known::Known;
@@ -25,6 +26,9 @@ pub(super) struct Order {
     pub(super) strict: bool,
     pub(super) reports: Vec<PathBuf>,
     pub(super) histories: Histories,
+    /// What the reports say of all this, and of the suite's proof of itself.
+    pub(super) settings: Settings,
+    pub(super) proof: Option<ProofResult>,
 }
 
 /// What is judged, and as what.
@@ -68,6 +72,8 @@ impl Order {
             None => Known::default(),
         };
         reports::can_be_written(&arguments.report)?;
+        let proof = arguments.proof.as_deref().map(proof).transpose()?;
+        let settings = settings(arguments, &known);
         Ok(Order {
             judged,
             folder,
@@ -76,14 +82,36 @@ impl Order {
                 seed: arguments.seed.unwrap_or_else(|| fastrand::u64(..)),
                 jobs: arguments.jobs,
                 timeout: arguments.timeout,
+                full: arguments.full,
                 brake: Brake::default(),
             },
             known,
             strict: arguments.strict,
             reports: arguments.report.clone(),
             histories: Histories::to(arguments.histories.as_deref(), arguments.report.first().map(PathBuf::as_path))?,
+            settings,
+            proof,
         })
     }
+}
+
+fn settings(arguments: &Run, known: &Known) -> Settings {
+    Settings {
+        role: if arguments.role == Role::Codec { told::Role::Codec } else { told::Role::Broker },
+        profile: arguments.profile.clone(),
+        only: arguments.only.clone(),
+        skip: arguments.skip.clone(),
+        full: arguments.full,
+        jobs: arguments.jobs,
+        timeout_ms: u64::try_from(arguments.timeout.as_millis()).unwrap_or(u64::MAX),
+        strict: arguments.strict,
+        known_failing: known.told(),
+    }
+}
+
+fn proof(path: &Path) -> Result<ProofResult, Failure> {
+    let proof = ProofReport::read(path, &cases::all()).map_err(|error| Failure::new(error.to_string()))?;
+    Ok(proof.result())
 }
 
 fn not_yet(role: &str) -> Failure {
@@ -94,8 +122,16 @@ fn judged(arguments: &Run) -> Result<(Judged, Option<TempDir>), Failure> {
     let timeout = arguments.timeout;
     let cases = of_profile(cases::all(), arguments)?;
     let reads = arguments.role == Role::Codec;
+    if reads && arguments.full {
+        return Err(Failure::new("--full is for brokers: what reads messages has no times"));
+    }
     let named = if let Some(address) = arguments.attach {
         Named { subject: reach::attached(address, timeout), folder: None }
+    } else if let Some(name) = arguments.target.strip_prefix("saboteur:") {
+        if reads {
+            return Err(Failure::new("saboteurs are brokers: --role broker judges them"));
+        }
+        Named { subject: saboteur(name)?, folder: None }
     } else {
         let target: Target = arguments.target.parse()?;
         // The brokers of this project read messages as it does.
@@ -112,8 +148,21 @@ fn judged(arguments: &Run) -> Result<(Judged, Option<TempDir>), Failure> {
     Ok((if reads { Judged::Codec(subject) } else { Judged::Broker(cases, subject) }, folder))
 }
 
+/// One of the brokers with a defect.
+fn saboteur(name: &str) -> Result<Subject, Failure> {
+    let found = saboteurs::all().into_iter().find(|saboteur| saboteur.name == name);
+    let found = found.ok_or_else(|| {
+        Failure::new(format!("no saboteur is named {name:?}; `workwire list saboteurs` has their names"))
+    })?;
+    Ok(found.subject())
+}
+
 /// A pattern that matches nothing is a typing error, and a run without it proves less than it seems.
 pub(crate) fn matches_something(filter: &Filter, cases: &[CaseName]) -> Result<(), Failure> {
+    // A part of every id, it would match all of them: a variable of a script that was never set.
+    if filter.only.iter().chain(&filter.skip).any(|pattern| pattern.trim().is_empty()) {
+        return Err(Failure::new("expected a pattern, found an empty one; `*` matches every case"));
+    }
     let is_idle = |pattern: &&String| !cases.iter().any(|case| means(pattern, case.id, case.clauses));
     match filter.only.iter().chain(&filter.skip).find(is_idle) {
         None => Ok(()),

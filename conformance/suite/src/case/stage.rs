@@ -118,13 +118,13 @@ impl Stage {
     /// For how long the case waits for what must come at some time: a clause that says no time means it.
     #[must_use]
     pub fn patience(&self) -> i64 {
-        self.ms(3_000)
+        self.scale.patience_ms(3_000)
     }
 
     /// For how long the case looks whether something comes that must not.
     #[must_use]
     pub fn a_while(&self) -> i64 {
-        self.ms(120)
+        self.scale.answer_ms(120)
     }
 
     /// Lets time pass, as long as it says: a case waits for a moment, never for an answer.
@@ -359,7 +359,7 @@ impl Stage {
                 return Told::of_several(numbers, Ok(taken));
             }
             if !is_something {
-                self.pass(self.ms(POLL_MS)).await;
+                self.pass(self.scale.rest_ms(POLL_MS)).await;
             }
         }
     }
@@ -397,7 +397,7 @@ impl Stage {
                     self.need_that(&told, Expectation::depth(0, 0, 0, depth.dead.unwrap_or(0)))?;
                     return Err(Stop);
                 }
-                self.pass(self.ms(POLL_MS)).await;
+                self.pass(self.scale.rest_ms(POLL_MS)).await;
             } else {
                 quiet_since = Instant::now();
             }

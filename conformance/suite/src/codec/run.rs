@@ -16,7 +16,7 @@ use super::case::{CodecCase, Miss, cases};
 use super::hostile;
 use super::vector::{Expected, Vector};
 use crate::anomaly::{Anomaly, Kind as Wrong};
-use crate::event::{Beginning, Ended, Event, Judged};
+use crate::event::{Beginning, Ended, Event, Figures, Judged};
 use crate::runner::suite;
 use crate::verdict::{Broken, Verdict};
 
@@ -82,6 +82,7 @@ pub async fn run(
         seed: 0,
         started_at: clock::timestamp(clock::Clock::now(&clock::SystemClock)).to_string(),
         cases: all.len(),
+        figures: Figures::default(),
     }));
     let slots = Arc::new(Semaphore::new(AT_ONCE));
     for case in all {
@@ -216,6 +217,7 @@ impl Outcome {
             duration_ms: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
             history: None,
             log: String::new(),
+            figure: None,
         }
     }
 }

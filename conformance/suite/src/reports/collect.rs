@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use workwire_broker::{Capabilities, Capability};
 
 use super::hostile::{self, MOST_CHARACTERS};
+use super::proof::ProofResult;
 use super::run::{CaseReport, FORMAT, Level, LittlePicture, RunReport, SpecificationDigest, SuiteDigest, Summary};
+use super::settings::Settings;
 use super::shown::Shown;
 use crate::case::Case;
 use crate::cases;
@@ -31,7 +33,10 @@ pub struct Collector {
     cases: Vec<CaseReport>,
     left_behind: Vec<String>,
     misbehaved: Vec<String>,
+    findings: usize,
     ended: Option<(u64, bool)>,
+    settings: Option<Settings>,
+    selftest: Option<ProofResult>,
 }
 
 impl Default for Collector {
@@ -51,8 +56,23 @@ impl Collector {
             cases: Vec::new(),
             left_behind: Vec::new(),
             misbehaved: Vec::new(),
+            findings: 0,
             ended: None,
+            settings: None,
+            selftest: None,
         }
+    }
+
+    /// The same, where it is known how the run was told to be done.
+    #[must_use]
+    pub fn told(self, settings: Settings) -> Self {
+        Collector { settings: Some(settings), ..self }
+    }
+
+    /// The same, with what the suite's proof of itself came to, where there is one.
+    #[must_use]
+    pub fn proven(self, selftest: Option<ProofResult>) -> Self {
+        Collector { selftest, ..self }
     }
 
     /// Takes what a run tells next.
@@ -62,7 +82,8 @@ impl Collector {
             Event::CaseEnded(ended) => self.cases.push(self.case(ended)),
             Event::LeftBehind { what } => self.left_behind.push(hostile::line(what, MOST_CHARACTERS)),
             Event::Misbehaved(finding) => {
-                if self.misbehaved.len() < MOST_BROKEN {
+                self.findings += 1;
+                if self.findings <= MOST_BROKEN {
                     self.misbehaved.push(hostile::line(&finding.to_string(), MOST_CHARACTERS));
                 }
             }
@@ -80,6 +101,9 @@ impl Collector {
         self.cases.sort_by_cached_key(place);
         let (duration_ms, broken_off) = self.ended.unwrap_or((0, true));
         let target = cleaned(&beginning.target);
+        if self.findings > self.misbehaved.len() {
+            self.misbehaved.push(format!("and {} more", self.findings - self.misbehaved.len()));
+        }
         let profiles = judged(&self.suite, &self.cases, &target);
         Some(RunReport {
             format: FORMAT,
@@ -90,6 +114,8 @@ impl Collector {
             },
             specification: SpecificationDigest::here(),
             target,
+            settings: self.settings,
+            selftest: self.selftest,
             seed: beginning.seed,
             started_at: beginning.started_at,
             duration_ms,
@@ -122,11 +148,12 @@ impl Collector {
             broken: ended.broken.iter().take(MOST_BROKEN).map(told).collect(),
             history: history.map(|history| around(history, &offenders)),
             log: hostile::log(&ended.log),
+            figure: ended.figure.map(str::to_owned),
         }
     }
 }
 
-/// What a broker is to each profile; nothing where no cases of brokers are known.
+/// What a broker is to each profile; nothing where the cases are not those of brokers.
 pub(super) fn judged(suite: &[&'static Case], cases: &[CaseReport], target: &Judged) -> Vec<ProfileReport> {
     let claimed: Capabilities = target.capabilities.iter().filter_map(|name| name.parse::<Capability>().ok()).collect();
     let broken: Vec<Vec<String>> = cases.iter().map(CaseReport::broken_clauses).collect();
@@ -135,7 +162,7 @@ pub(super) fn judged(suite: &[&'static Case], cases: &[CaseReport], target: &Jud
         Some((cases[place].verdict, broken[place].as_slice()))
     };
     let max_priority = target.limits.map_or(i64::MAX, |limits| limits.max_priority);
-    let all = profiles::ALL.iter().filter(|_| !suite.is_empty());
+    let all = profiles::ALL.iter().filter(|profile| suite.iter().any(|case| profile.covers(case)));
     all.map(|profile| profile.judge(suite, profile.missing(claimed, max_priority), came)).collect()
 }
 
@@ -148,6 +175,7 @@ fn cleaned(target: &Judged) -> Judged {
         language: target.language.as_deref().map(clean),
         capabilities: target.capabilities.iter().map(|name| clean(name)).collect(),
         limits: target.limits,
+        choices: target.choices,
     }
 }
 

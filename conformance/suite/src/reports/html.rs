@@ -1,6 +1,7 @@
 //! Reports as pages: each one file that asks for nothing from anywhere, and can be read without its
 //! script.
 
+mod broken;
 mod page;
 mod run;
 

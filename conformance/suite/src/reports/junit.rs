@@ -13,7 +13,8 @@ use super::run::{CaseReport, Level, RunReport};
 use crate::verdict::Verdict;
 
 /// As `JUnit` XML. What is unknown or could not be set up is an error, since it is no pass; a SHOULD that
-/// fails is a failure, and its type says that it is a warning.
+/// fails is a failure, and its type says that it is a warning. What an adapter did that its protocol
+/// does not allow belongs to no case, and fails a test of its own.
 ///
 /// # Errors
 /// Where it cannot be put into XML, which no report is known for.
@@ -33,7 +34,29 @@ pub fn run_junit(report: &RunReport) -> Result<String, ReportError> {
         }
         junit.add_test_suite(suite);
     }
+    if !(report.misbehaved.is_empty() && report.left_behind.is_empty()) {
+        junit.add_test_suite(around(report));
+    }
     junit.to_string().map_err(|error| ReportError::new(format!("cannot be written as XML: {error}")))
+}
+
+/// What happened outside of any case.
+fn around(report: &RunReport) -> TestSuite {
+    let mut suite = TestSuite::new("run");
+    let all = |lines: &[String]| hostile::lines(&lines.join("\n"), 20_000);
+    if !report.misbehaved.is_empty() {
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+        let many = report.misbehaved.len();
+        status.set_message(format!("the adapter did what its protocol does not allow: {many}"));
+        status.set_type("misbehaved");
+        status.set_description(all(&report.misbehaved));
+        suite.add_test_case(TestCase::new("run/the_adapter_keeps_to_its_protocol", status));
+    }
+    if !report.left_behind.is_empty() {
+        // It breaks no clause, and so it is no test.
+        suite.set_system_out(format!("left behind:\n{}", all(&report.left_behind)));
+    }
+    suite
 }
 
 fn test(case: &CaseReport) -> TestCase {

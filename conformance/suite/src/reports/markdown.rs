@@ -20,18 +20,17 @@ pub fn run_markdown(report: &RunReport) -> String {
     let _ = writeln!(page, "# {} {}\n", escaped(&target.name), escaped(&target.version));
     let _ = writeln!(page, "**{}.**\n", report.summary.words());
     let _ = writeln!(page, "| | |\n|---|---|");
-    let suite = format!("{} {}", report.suite.name, report.suite.version);
-    for (name, value) in [
-        ("target", target.address.as_str()),
-        ("claims", &target.capabilities.join(" ")),
-        ("judged", &report.started_at),
-        ("seed", &report.seed.to_string()),
-        ("suite", &suite),
-        ("specification", &report.specification.digest),
-    ] {
-        let _ = writeln!(page, "| {name} | {} |", code(value));
+    for (name, value) in [("target", target.address.clone()), ("claims", target.capabilities.join(" "))]
+        .into_iter()
+        .chain(report.facts())
+    {
+        let _ = writeln!(page, "| {name} | {} |", code(&value));
     }
-    let _ = writeln!(page, "\n## Profiles\n\n| profile | | why |\n|---|---|---|");
+    told(&mut page, "What the adapter did that its protocol does not allow", &report.misbehaved);
+    told(&mut page, "Left behind on the broker", &report.left_behind);
+    if !report.profiles.is_empty() {
+        let _ = writeln!(page, "\n## Profiles\n\n| profile | | why |\n|---|---|---|");
+    }
     for profile in &report.profiles {
         let _ = writeln!(
             page,
@@ -67,6 +66,15 @@ fn section<'a>(
     if cases.peek().is_some() {
         let _ = writeln!(page, "\n## {heading}\n");
         cases.for_each(|case| write(page, case));
+    }
+}
+
+fn told(page: &mut String, heading: &str, lines: &[String]) {
+    if !lines.is_empty() {
+        let _ = writeln!(page, "\n## {heading}\n");
+    }
+    for line in lines {
+        let _ = writeln!(page, "- {}", escaped(line));
     }
 }
 

@@ -2,6 +2,7 @@
 //! saboteur by saboteur.
 
 mod page;
+mod result;
 
 use std::fmt::Write as _;
 
@@ -15,6 +16,8 @@ use crate::case::Case;
 
 use crate::selftest::{Cell, Column, Expected, Matrix, Shortfall};
 use crate::verdict::Verdict;
+
+pub use result::ProofResult;
 
 /// What the suite's proof of itself came to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

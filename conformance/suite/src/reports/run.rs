@@ -11,6 +11,8 @@ use serde_json::Value;
 
 use super::digest;
 use super::file::{self, ReportError};
+use super::proof::ProofResult;
+use super::settings::{Role, Settings};
 use super::shown::{Names, Shown};
 use crate::case::Case;
 use crate::event::Judged;
@@ -34,6 +36,12 @@ pub struct RunReport {
     pub specification: SpecificationDigest,
     /// What was judged.
     pub target: Judged,
+    /// How the run was told to be done, where somebody says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings: Option<Settings>,
+    /// What the suite's proof of itself came to; null where none was given to the run.
+    #[serde(default, skip_serializing_if = "never")]
+    pub selftest: Option<ProofResult>,
     /// With which the run can be repeated.
     pub seed: u64,
     /// When it began, as RFC 3339.
@@ -54,6 +62,11 @@ pub struct RunReport {
     pub misbehaved: Vec<String>,
     /// Whether the run was recorded to its end: true, or it is no report.
     pub complete: bool,
+}
+
+/// That nothing is told is told too, and not every report has the member.
+fn never<T>(_: &Option<T>) -> bool {
+    false
 }
 
 /// A suite, and which one exactly.
@@ -148,6 +161,9 @@ pub struct CaseReport {
     /// The end of what an adapter wrote to its log meanwhile.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub log: String,
+    /// The protocol's own time with which it ran too, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub figure: Option<String>,
 }
 
 /// A history as far as a report shows it.
@@ -297,26 +313,44 @@ impl RunReport {
     /// # Errors
     /// As [`RunReport::read`].
     pub fn parse(text: &str) -> Result<RunReport, ReportError> {
-        let value: Value = serde_json::from_str(text)
-            .map_err(|error| ReportError::new(format!("expected a report as JSON, found none: {error}")))?;
-        // Another format has another form, so this is asked before the form.
-        match value.get("format") {
-            Some(format) if format.as_u64() == Some(FORMAT.into()) => {}
-            Some(other) => {
-                return Err(ReportError::new(format!("/format: expected {FORMAT}, found {}", short(other))));
-            }
-            None => return Err(ReportError::new(format!("/format: expected {FORMAT}, found no such member"))),
-        }
-        match value.get("complete") {
-            Some(Value::Bool(true)) => {}
-            other => {
-                let found = other.map_or_else(|| "no such member".to_owned(), short);
-                return Err(ReportError::new(format!("/complete: expected true, found {found}: the run did not end")));
-            }
-        }
+        let value = complete_of_format(text, "the run did not end")?;
         let report: RunReport = serde_json::from_value(value)
             .map_err(|error| ReportError::new(format!("expected a report of format {FORMAT}: {error}")))?;
         Ok(report)
+    }
+
+    /// What the target was judged as: as the settings say, or as its cases show.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        let shown = || if self.cases.iter().any(|case| case.area() == "codec") { Role::Codec } else { Role::Broker };
+        self.settings.as_ref().map_or_else(shown, |settings| settings.role)
+    }
+
+    /// The suite's proof of itself in words: what it came to, or that there is none.
+    #[must_use]
+    pub fn selftest_words(&self) -> String {
+        self.selftest.as_ref().map_or_else(|| "none was given to this run".to_owned(), ProofResult::words)
+    }
+}
+
+/// A report of this format that was written to its end, as JSON.
+pub(super) fn complete_of_format(text: &str, otherwise: &str) -> Result<Value, ReportError> {
+    let value: Value = serde_json::from_str(text)
+        .map_err(|error| ReportError::new(format!("expected a report as JSON, found none: {error}")))?;
+    // Another format has another form, so this is asked before the form.
+    match value.get("format") {
+        Some(format) if format.as_u64() == Some(FORMAT.into()) => {}
+        Some(other) => {
+            return Err(ReportError::new(format!("/format: expected {FORMAT}, found {}", short(other))));
+        }
+        None => return Err(ReportError::new(format!("/format: expected {FORMAT}, found no such member"))),
+    }
+    match value.get("complete") {
+        Some(Value::Bool(true)) => Ok(value),
+        other => {
+            let found = other.map_or_else(|| "no such member".to_owned(), short);
+            Err(ReportError::new(format!("/complete: expected true, found {found}: {otherwise}")))
+        }
     }
 }
 

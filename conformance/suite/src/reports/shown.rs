@@ -176,6 +176,8 @@ fn entry(one: &Value, names: &Names) -> String {
 
 fn plain(value: &Value, names: &Names) -> String {
     match value {
+        // What would not be seen as a word stands in quotes.
+        Value::String(text) if text.is_empty() || text.contains(char::is_whitespace) => format!("{text:?}"),
         Value::String(text) => names.short(text).to_owned(),
         other => other.to_string(),
     }

@@ -10,7 +10,7 @@ use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::hostile;
-use crate::event::{Ended, Event};
+use crate::event::{Ended, Event, Figures};
 use crate::verdict::Verdict;
 
 pub use ending::run_ending;
@@ -60,7 +60,8 @@ impl Progress {
                 let (name, version) = (hostile::line(&target.name, 200), hostile::line(&target.version, 200));
                 let address = hostile::line(&target.address, 200);
                 let (cases, seed) = (beginning.cases, beginning.seed);
-                self.line(format!("{name} {version} at {address}: {cases} cases, seed {seed}"))
+                let began = self.line(format!("{name} {version} at {address}: {cases} cases, seed {seed}"));
+                began + &figures(beginning.figures).map_or_else(String::new, |line| self.line(line))
             }
             Event::CaseBegan { id } => {
                 self.running.push(id);
@@ -121,6 +122,16 @@ impl Progress {
         }
         String::new()
     }
+}
+
+/// What takes long, said before it does.
+fn figures(Figures { cases, wait_ms }: Figures) -> Option<String> {
+    let minutes = wait_ms.div_ceil(60_000);
+    (cases > 0).then(|| match minutes {
+        0 => format!("{cases} of them run with the protocol's own times too"),
+        1 => format!("{cases} of them run with the protocol's own times too: that takes a minute more"),
+        _ => format!("{cases} of them run with the protocol's own times too: that takes about {minutes} minutes more"),
+    })
 }
 
 /// A verdict in a word.
@@ -186,6 +197,7 @@ mod tests {
             duration_ms: 1,
             history,
             log,
+            figure: None,
         }))
     }
 

@@ -9,11 +9,13 @@ use workwire_broker::Capability;
 use super::collect::judged;
 use super::digest;
 use super::hostile;
+use super::proof::ProofResult;
 use super::run::{CaseReport, FORMAT, Level, RunReport, Summary};
+use super::settings::{Role, Settings};
 use crate::case::Case;
-use crate::cases;
-use crate::plan;
+use crate::plan::{self, Figure};
 use crate::verdict::Verdict;
+use crate::{cases, codec, profiles};
 
 /// Something in a report that is not as it must be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,10 +35,28 @@ impl fmt::Display for Discrepancy {
     }
 }
 
-/// Verifies a report by this suite. It is right where nothing is found.
+/// Verifies a report by this suite: by the cases of the role in which the target was judged. It is
+/// right where nothing is found.
 #[must_use]
 pub fn verify(report: &RunReport) -> Vec<Discrepancy> {
-    verify_against(report, &cases::all())
+    let suite = match report.role() {
+        Role::Broker => cases::all(),
+        Role::Codec => codec::for_reports(),
+    };
+    let mut found = verify_against(report, &suite);
+    found.extend(report.selftest.as_ref().map(selftest).unwrap_or_default());
+    found
+}
+
+/// Whether the proof is one of this suite, and says what follows from its own numbers.
+fn selftest(proof: &ProofResult) -> Vec<Discrepancy> {
+    let mut found = Found(Vec::new());
+    let proven = cases::all();
+    found.same("/selftest/suite", &digest::suite(&proven), &proof.suite);
+    found.same("/selftest/specification", &digest::specification(), &proof.specification);
+    found.same("/selftest/cases", &proven.len(), &proof.cases);
+    found.same("/selftest/holds", &proof.follows(), &proof.holds);
+    found.0
 }
 
 /// Verifies a report by a suite of these cases.
@@ -65,6 +85,9 @@ pub fn verify_against(report: &RunReport, suite: &[&'static Case]) -> Vec<Discre
             None => found.add(format!("{place}/id"), "a case of this suite", &case.id),
         }
     }
+    if let Some(settings) = &report.settings {
+        found.wanted(report, settings, suite);
+    }
     found.same("/summary", &Summary::of(&report.cases), &report.summary);
     let profiles = judged(suite, &report.cases, &report.target);
     for (place, expected) in profiles.iter().enumerate() {
@@ -89,6 +112,32 @@ impl Found {
     fn same<T: PartialEq + fmt::Debug>(&mut self, place: &str, expected: &T, found: &T) {
         if expected != found {
             self.add(place.to_owned(), &format!("{expected:?}"), &format!("{found:?}"));
+        }
+    }
+
+    /// Every case is there that the settings ask for, and no other; with the protocol's own time where
+    /// it has one and that was asked for.
+    fn wanted(&mut self, report: &RunReport, settings: &Settings, suite: &[&'static Case]) {
+        if settings.profile.as_deref().is_some_and(|name| profiles::find(name).is_none()) {
+            self.add("/settings/profile".to_owned(), "a profile", settings.profile.as_deref().unwrap_or_default());
+        }
+        for of in suite {
+            let told = report.cases.iter().position(|case| case.id == of.id);
+            match (settings.want(of), told) {
+                (true, None) => self.add("/cases".to_owned(), &format!("{}, as the settings want it", of.id), "nothing"),
+                (false, Some(place)) => {
+                    self.add(format!("/cases/{place}/id"), "a case that the settings want", of.id);
+                }
+                (true, Some(place)) => {
+                    let figure = Figure::of(of).map(|figure| figure.words).filter(|_| settings.full);
+                    let case = &report.cases[place];
+                    // Where it does not pass, it need not have come so far.
+                    if case.verdict == Verdict::Pass || case.figure.is_some() {
+                        self.same(&format!("/cases/{place}/figure"), &figure, &case.figure.as_deref());
+                    }
+                }
+                (false, None) => {}
+            }
         }
     }
 

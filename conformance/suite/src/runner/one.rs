@@ -14,7 +14,7 @@ use crate::event::{Ended, Event};
 use crate::history::History;
 use crate::host::Host;
 use crate::judge::judge;
-use crate::plan;
+use crate::plan::{self, Figure};
 use crate::subject::{Reached, Subject};
 use crate::verdict::{Judgement, Verdict};
 
@@ -26,6 +26,8 @@ pub(super) struct Place {
     pub(super) seed: u64,
     pub(super) scale: Scale,
     pub(super) timeout: Duration,
+    /// The time of the protocol that the case's own one is stretched to.
+    pub(super) figure: Option<&'static Figure>,
     pub(super) events: mpsc::UnboundedSender<Event>,
     pub(super) brake: Brake,
 }
@@ -41,7 +43,7 @@ impl Place {
     pub(super) async fn run(self) -> Option<(Ended, bool)> {
         let _ = self.events.send(Event::CaseBegan { id: self.case.id });
         let start = Instant::now();
-        let (case, log) = (self.case, Arc::clone(&self.reached));
+        let (case, figure, log) = (self.case, self.figure, Arc::clone(&self.reached));
         let (brake, events) = (self.brake.clone(), self.events.clone());
         let off = async move {
             tokio::select! {
@@ -50,7 +52,8 @@ impl Place {
             }
         };
         let (history, judgement) = if self.subject.has_own_time() {
-            let run = move || on_paused_time_until(self.case, &self.subject, self.seed, self.timeout, off);
+            let scale = self.figure.map_or(self.subject.scale(), |figure| figure.scale(self.subject.scale()));
+            let run = move || on_paused_time_until(self.case, &self.subject, scale, self.seed, self.timeout, off);
             match tokio::task::spawn_blocking(run).await {
                 Ok((history, judgement)) => (history, judgement?),
                 Err(_) => return Some((panicked(case), false)),
@@ -59,7 +62,7 @@ impl Place {
             let setting = Setting {
                 host: self.subject.host().cloned(),
                 seed: self.seed,
-                scale: self.scale,
+                scale: self.figure.map_or(self.scale, |figure| figure.scale(self.scale)),
                 timeout: self.timeout,
                 stall: Some(Stall::begin()),
             };
@@ -75,9 +78,14 @@ impl Place {
             duration_ms: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
             history: Some(history),
             log: if failed { log.log() } else { String::new() },
+            figure: figure.map(|figure| figure.words),
             ..judged(case, judgement)
         };
-        Some((ended, more_time))
+        let reason = match ended.figure {
+            Some(words) if failed => format!("with {words}: {}", ended.reason),
+            _ => ended.reason,
+        };
+        Some((Ended { reason, ..ended }, more_time))
     }
 }
 
@@ -92,6 +100,7 @@ fn judged(case: &Case, judgement: Judgement) -> Ended {
         duration_ms: 0,
         history: None,
         log: String::new(),
+        figure: None,
     }
 }
 
@@ -107,7 +116,7 @@ pub(crate) fn on_paused_time(
     seed: u64,
     timeout: Duration,
 ) -> (History, Judgement) {
-    let (history, judgement) = on_paused_time_until(case, subject, seed, timeout, pending());
+    let (history, judgement) = on_paused_time_until(case, subject, subject.scale(), seed, timeout, pending());
     (history, judgement.unwrap_or_else(|| Judgement::unknown("the run was broken off")))
 }
 
@@ -115,6 +124,7 @@ pub(crate) fn on_paused_time(
 fn on_paused_time_until(
     case: &'static Case,
     subject: &Subject,
+    scale: Scale,
     seed: u64,
     timeout: Duration,
     off: impl Future<Output = ()>,
@@ -137,7 +147,7 @@ fn on_paused_time_until(
                 let setting = Setting {
                     host: subject.host().cloned(),
                     seed,
-                    scale: subject.scale(),
+                    scale,
                     timeout: timeout.max(Duration::from_hours(1)),
                     // Time that is paused does not stand still while the runner does.
                     stall: None,

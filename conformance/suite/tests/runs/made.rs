@@ -2,10 +2,10 @@
 //! verdict and with all that a target should better not say.
 
 use uuid::Uuid;
-use workwire_broker::{Capability, CloseMode, Code, Policy, Stored};
+use workwire_broker::{Capability, Choices, CloseMode, Code, Policy, RetryPlace, Stored};
 use workwire_conformance::anomaly::{Anomaly, Kind};
 use workwire_conformance::case::{Alone, Case};
-use workwire_conformance::event::{Beginning, Ended, Event, Judged, Limits, Suite};
+use workwire_conformance::event::{Beginning, Ended, Event, Figures, Judged, Limits, Suite};
 use workwire_conformance::history::{
     About, Answer, Body, Call, Delivered, FetchCall, History, Number, Operation, Outcome, PublishCall, SettleAs,
     SettleCall,
@@ -81,10 +81,12 @@ pub(crate) fn beginning(name: &str, version: &str, cases: usize) -> Beginning {
             language: Some("python".to_owned()),
             capabilities: claims.iter().map(|claim| claim.as_str().to_owned()).collect(),
             limits: Some(Limits { max_priority: 10, max_message_bytes: 1_048_576 }),
+            choices: Some(Choices { retry_place: RetryPlace::Back, ..Choices::default() }),
         },
         seed: 18_446_744_073_709_551_557,
         started_at: "2026-11-20T12:00:00.000Z".to_owned(),
         cases,
+        figures: Figures::default(),
     }
 }
 
@@ -99,6 +101,7 @@ fn ended(case: &Case) -> Ended {
         duration_ms: 3 + u64::try_from(case.id.len()).unwrap() * 7,
         history: Some(two_holders()),
         log: String::new(),
+        figure: None,
     };
     match case.id {
         "lse/two_never_hold_one_message" => {

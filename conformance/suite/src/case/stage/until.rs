@@ -17,14 +17,14 @@ impl Stage {
         F: Future<Output = Told<T>>,
     {
         let end = Instant::now() + Duration::from_millis(u64::try_from(self.patience()).unwrap_or(0));
-        let mut rest = self.ms(POLL_MS);
+        let mut rest = self.scale.rest_ms(POLL_MS);
         loop {
             let told = look().await;
             if self.holds(&told, expect) || Instant::now() >= end {
                 return told;
             }
             self.pass(rest).await;
-            rest = (rest * 2).min(self.ms(16 * POLL_MS));
+            rest = (rest * 2).min(self.scale.rest_ms(16 * POLL_MS));
         }
     }
 

@@ -6,8 +6,10 @@ use minijinja::Value;
 use serde::Serialize;
 use workwire::spec;
 
+use super::broken::{BrokenClause, broken_clauses};
 use super::page::{self, Page, Wants};
 use crate::profiles::Standing;
+use crate::reports::facts::duration;
 use crate::reports::file::ReportError;
 use crate::reports::hostile;
 use crate::reports::picture::picture;
@@ -39,6 +41,10 @@ struct View {
     headline: String,
     state: &'static str,
     complete: bool,
+    /// Which cases alone were wanted, where not all of them were.
+    narrowed: String,
+    broken: Vec<BrokenClause>,
+    more_broken: usize,
     facts: Vec<(&'static str, String)>,
     counts: Vec<Count>,
     areas: Vec<String>,
@@ -74,6 +80,7 @@ struct CaseView {
     key: &'static str,
     word: &'static str,
     duration: String,
+    figure: Option<String>,
     open: bool,
     clauses: Vec<ClauseView>,
     needs: String,
@@ -137,6 +144,7 @@ impl View {
         let mut cases: Vec<&CaseReport> = report.cases.iter().collect();
         // What needs a look stands first; within that, the order of the specification.
         cases.sort_by_key(|case| rank(case));
+        let (broken, more_broken) = broken_clauses(report);
         let views = cases.iter().enumerate().map(|(place, case)| CaseView::of(case, place < UNFOLDED)).collect();
         View {
             title: format!("{name} {version} · workwire"),
@@ -150,14 +158,10 @@ impl View {
             headline: headline(report),
             state: state(report),
             complete: report.complete,
-            facts: vec![
-                ("judged", clean(&report.started_at)),
-                ("took", duration(report.duration_ms)),
-                ("seed", report.seed.to_string()),
-                ("suite", format!("{} {}", clean(&report.suite.name), clean(&report.suite.version))),
-                ("suite digest", clean(&report.suite.digest)),
-                ("specification", clean(&report.specification.digest)),
-            ],
+            narrowed: report.settings.as_ref().map_or_else(String::new, |settings| clean(&settings.narrowed())),
+            broken,
+            more_broken,
+            facts: report.facts().into_iter().map(|(name, value)| (name, clean(&value))).collect(),
             counts: counts(report),
             areas,
             profiles: report
@@ -254,6 +258,7 @@ impl CaseView {
             key,
             word,
             duration: duration(case.duration_ms),
+            figure: case.figure.as_deref().map(clean),
             open: may_unfold && case.verdict == Verdict::Fail,
             clauses: case.clauses.iter().map(|id| ClauseView::of(id, broken.contains(id))).collect(),
             needs: clean(&case.needs.join(", ")),
@@ -313,15 +318,6 @@ impl Line {
             outcome: operation.outcome.as_str(),
             offends: offenders.contains(&operation.number),
         }
-    }
-}
-
-/// A time as people read it.
-fn duration(ms: u64) -> String {
-    match ms {
-        0..1_000 => format!("{ms} ms"),
-        1_000..60_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
-        _ => format!("{} min {} s", ms / 60_000, ms % 60_000 / 1_000),
     }
 }
 

@@ -91,6 +91,19 @@
     filter();
   }
 
+  // A case that a link names is unfolded, also where a filter had hidden it.
+  const unfold = () => {
+    let named = location.hash.slice(1);
+    try { named = decodeURIComponent(named); } catch { /* as it stands */ }
+    const at = named && $(named);
+    if (!at || !at.matches("details.case")) return;
+    at.hidden = false;
+    at.open = true;
+    at.scrollIntoView({ block: "start" });
+  };
+  window.addEventListener("hashchange", unfold);
+  unfold();
+
   // Pictures: what an operation was, and which others speak of the same message.
   for (const figure of all(".picture")) {
     const of = report.cases.find((one) => one.id === figure.dataset.case);
