@@ -9,6 +9,7 @@ DECLARE
     v_seqs bigint[];
     v_bytes bigint := 0;
     v_max bigint := p_max;
+    v_state int;
 BEGIN
     IF p_recipient = '' THEN
         -- Eight of the largest fit. Beyond that, no more are locked than will probably fit.
@@ -40,8 +41,8 @@ BEGIN
                   ORDER BY rank, seq)) both_orders
              ORDER BY rank, seq LOOP
         EXIT WHEN v_bytes + r.size > 8388608 AND v_bytes > 0;
-        PERFORM 1 FROM ww.turn WHERE seq = r.seq AND place = p_place AND state = 0 FOR UPDATE SKIP LOCKED;
-        CONTINUE WHEN NOT FOUND;
+        SELECT state INTO v_state FROM ww.turn WHERE seq = r.seq AND place = p_place FOR UPDATE SKIP LOCKED;
+        CONTINUE WHEN v_state IS DISTINCT FROM 0;
         v_seqs := v_seqs || r.seq;
         v_bytes := v_bytes + r.size;
         EXIT WHEN cardinality(v_seqs) >= v_max;
@@ -100,11 +101,11 @@ BEGIN
             ELSE
                 SELECT array_agg(seq) INTO v_seqs FROM (
                     SELECT t.seq FROM ww.message m CROSS JOIN LATERAL (
-                        SELECT turn.seq FROM ww.turn
-                        WHERE turn.seq = m.seq AND turn.place = v_place AND recipient IN ('', p_recipients[i]) AND state = 0
-                          AND (wake_at IS NULL OR wake_at > v_now)
-                        OFFSET 0 FOR UPDATE SKIP LOCKED) t
-                    WHERE m.queue = q.queue AND m.id = p_ids[i] ORDER BY m.seq LIMIT 1) picked;
+                        SELECT turn.seq, state, wake_at FROM ww.turn
+                        WHERE turn.seq = m.seq AND turn.place = v_place OFFSET 0 FOR UPDATE SKIP LOCKED) t
+                    WHERE m.queue = q.queue AND m.id = p_ids[i] AND m.recipient IN ('', p_recipients[i]) AND t.state = 0
+                      AND (t.wake_at IS NULL OR t.wake_at > v_now)
+                    ORDER BY m.seq LIMIT 1) picked;
             END IF;
             EXIT WHEN v_seqs IS NOT NULL;
             SELECT min(wake_at) INTO v_next FROM ww.turn WHERE place = v_place AND wake_at IS NOT NULL;

@@ -46,7 +46,7 @@ BEGIN
                 CONTINUE;
             END IF;
             IF v_length >= q.max_length THEN
-                IF q.dedupe_ms > 0 AND EXISTS (SELECT 1 FROM ww.known WHERE queue = q.queue AND id = p_ids[i] AND forget_at > v_now) THEN
+                IF q.dedupe_ms > 0 AND (SELECT forget_at FROM ww.known WHERE queue = q.queue AND id = p_ids[i]) > v_now THEN
                     code := 1;
                     RETURN NEXT;
                     CONTINUE;

@@ -1,6 +1,7 @@
 -- Plans are made once and kept, and what they are made of changes by the minute: tables are empty, and
 -- full, and empty again. So nothing here leaves the planner a choice: what is looked up is looked up
--- row by row, by `= ANY` of an array, or by a LATERAL with OFFSET 0.
+-- row by row, by `= ANY` of an array, or by a LATERAL with OFFSET 0, and by no more than its key where
+-- another index could be thought better.
 
 -- Queues and groups. Each function that touches a queue enters it first: many may be in a queue at
 -- once, but while a group is made or the queue is removed nobody else is.

@@ -37,11 +37,10 @@ BEGIN
                   FROM unnest(p_which, p_places, p_seqs, p_deliveries, p_clients, p_verdicts, p_delays, p_reasons)
                            WITH ORDINALITY i (which, place, seq, delivery, client, verdict, delay, reason, ord)
                   CROSS JOIN LATERAL (
-                      SELECT turn.seq, used FROM ww.turn
-                      WHERE turn.seq = i.seq AND turn.place = v_place AND state = 2 AND turn.delivery = i.delivery
-                        AND turn.client = i.client AND wake_at > v_now
-                      OFFSET 0 FOR UPDATE) t
-                  WHERE i.which = k AND i.place = v_place
+                      SELECT turn.seq, used, state, turn.delivery, turn.client, wake_at FROM ww.turn
+                      WHERE turn.seq = i.seq AND turn.place = v_place OFFSET 0 FOR UPDATE) t
+                  WHERE i.which = k AND i.place = v_place AND t.state = 2 AND t.delivery = i.delivery
+                    AND t.client = i.client AND t.wake_at > v_now
                   ORDER BY t.seq, i.ord) found;
             CONTINUE WHEN v_items IS NULL;
             -- A tag of another queue is nobody's here.
@@ -71,16 +70,16 @@ CREATE FUNCTION ww.extend(
 DECLARE
     q ww.queue := ww.require(p_tenant, p_name);
     v_now timestamptz := clock_timestamp();
-    v_found boolean;
+    t ww.turn;
 BEGIN
-    UPDATE ww.turn SET wake_at = v_now + p_lease_ms * interval '1 ms'
-        WHERE seq = p_seq AND place = p_place AND state = 2 AND delivery = p_delivery AND client = p_client AND wake_at > v_now
-          AND place IN (SELECT p.place FROM ww.place p WHERE p.queue = q.queue);
-    v_found := FOUND;
-    IF v_found THEN
-        PERFORM ww.tell(q, p_session);
+    SELECT * INTO t FROM ww.turn WHERE seq = p_seq AND place = p_place FOR UPDATE;
+    IF t.state IS DISTINCT FROM 2 OR t.delivery <> p_delivery OR t.client <> p_client OR t.wake_at <= v_now
+       OR NOT EXISTS (SELECT 1 FROM ww.place WHERE place = p_place AND queue = q.queue) THEN
+        RETURN false;
     END IF;
-    RETURN v_found;
+    UPDATE ww.turn SET wake_at = v_now + p_lease_ms * interval '1 ms' WHERE seq = p_seq AND place = p_place;
+    PERFORM ww.tell(q, p_session);
+    RETURN true;
 END $$;
 
 -- Brings back what some clients hold, all of it or some deliveries, and says to which queues. How: 0

@@ -49,7 +49,8 @@ CREATE TABLE ww.message (
     PRIMARY KEY (queue, seq)
 );
 ALTER TABLE ww.message ALTER COLUMN body SET STORAGE EXTERNAL;
-CREATE INDEX message_id ON ww.message (queue, id);
+-- By the id first: what is looked up by queue and number has no other index than its key.
+CREATE INDEX message_id ON ww.message (id, queue);
 
 -- What a group has still to do with a message.
 CREATE SEQUENCE ww.delivery_number AS bigint;
