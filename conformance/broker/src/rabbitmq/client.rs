@@ -134,12 +134,7 @@ impl RabbitMqClient {
 
 impl Drop for RabbitMqClient {
     fn drop(&mut self) {
-        let desk = Arc::clone(&self.desk);
-        desk.shared.leave(&desk.name);
-        // Without a runtime, the channels end with their handles.
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move { desk.close(CloseMode::Abort).await });
-        }
+        self.desk.abandon();
     }
 }
 

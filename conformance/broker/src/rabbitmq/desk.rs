@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use tokio::runtime::Handle;
 use tokio::sync::{Mutex as AsyncMutex, RwLock, RwLockWriteGuard, watch};
 
 use super::Shared;
@@ -189,6 +190,25 @@ impl Desk {
         if self.gone.send_replace(true) {
             return self.check_open();
         }
+        self.wind_up().await;
+        self.shared.leave(&self.name);
+        Ok(())
+    }
+
+    /// The same for one that is dropped: its name is free at once, and the rest follows. Without a runtime,
+    /// the channels end with their handles.
+    pub(super) fn abandon(self: &Arc<Self>) {
+        if self.gone.send_replace(true) {
+            return;
+        }
+        self.shared.leave(&self.name);
+        if let Ok(runtime) = Handle::try_current() {
+            let desk = Arc::clone(self);
+            runtime.spawn(async move { desk.wind_up().await });
+        }
+    }
+
+    async fn wind_up(&self) {
         let deadline = self.deadline();
         let intakes = std::mem::take(&mut *self.intakes.lock().await);
         let pushes = std::mem::take(&mut *self.pushes.lock().unwrap_or_else(PoisonError::into_inner));
@@ -197,8 +217,6 @@ impl Desk {
         }
         self.publisher.close(deadline).await;
         self.held().clear();
-        self.shared.leave(&self.name);
-        Ok(())
     }
 
     fn held(&self) -> std::sync::MutexGuard<'_, HashMap<Tag, Held>> {

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use lapin::options::{BasicCancelOptions, BasicConsumeOptions, QueueDeclareOptions};
-use lapin::types::FieldTable;
+use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Consumer, Error};
 
 use super::deadline::Deadline;
@@ -15,6 +15,9 @@ use crate::error::BrokerError;
 
 /// How long who finds it taken waits before it tries again.
 const PAUSE: Duration = Duration::from_millis(5);
+
+/// How long a lock stays that nobody holds.
+const EXPIRES_MS: i32 = 60_000;
 
 /// A lock that is held.
 pub(super) struct Lock {
@@ -48,8 +51,11 @@ impl Lock {
 }
 
 async fn hold(line: &Line, name: &str) -> lapin::Result<Consumer> {
-    let options = QueueDeclareOptions { auto_delete: true, ..QueueDeclareOptions::default() };
-    line.channel.queue_declare(name.into(), options, FieldTable::default()).await?;
+    let options = QueueDeclareOptions { auto_delete: true, ..QueueDeclareOptions::durable() };
+    let mut arguments = FieldTable::default();
+    // One that outlives its consumer, with the node, has nobody to end it.
+    arguments.insert("x-expires".into(), AMQPValue::LongInt(EXPIRES_MS));
+    line.channel.queue_declare(name.into(), options, arguments).await?;
     let options = BasicConsumeOptions { exclusive: true, no_ack: true, ..BasicConsumeOptions::default() };
     line.channel.basic_consume(name.into(), "".into(), options, FieldTable::default()).await
 }

@@ -8,41 +8,23 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use lapin::options::{BasicGetOptions, BasicNackOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions};
+use lapin::options::QueueDeleteOptions;
 use lapin::types::{AMQPValue, FieldTable};
-use lapin::{BasicProperties, Channel, Error};
-use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex as AsyncMutex, RwLock};
 use tokio::time::Instant;
-use uuid::Uuid;
 
 use super::deadline::Deadline;
-use super::link::{Line, Link};
+use super::link::Link;
 use super::lock::Lock;
+use super::making::{bind, declare, is_there, unlike};
 use super::names::Names;
 use super::options::QueueKind;
-use super::publisher::{DIRECT, Publisher, Sent};
-use super::trouble;
+use super::publisher::Publisher;
+use super::record::{Record, agree, read, write};
 use crate::error::{BrokerError, Code};
 use crate::policy::Policy;
 use crate::queue::Queue;
-
-/// How long who finds the policy in somebody else's hands waits before it looks again.
-const PAUSE: Duration = Duration::from_millis(4);
-
-/// How long it is looked for: who reads it gives it back within a round trip.
-const READING: Duration = Duration::from_secs(3);
-
-/// What the server keeps of a queue.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Record {
-    policy: Policy,
-    life: String,
-    #[serde(default)]
-    groups: BTreeSet<String>,
-}
 
 /// A queue that is declared.
 pub(super) struct Declared {
@@ -202,8 +184,7 @@ impl Register {
         let record = match written {
             Ok(record) => record,
             Err(error) if matches!(error.code(), Code::NotFound | Code::Unavailable) => {
-                let life = Uuid::new_v4().simple().to_string()[..12].to_owned();
-                let record = Record { policy: policy.clone(), life, groups: BTreeSet::new() };
+                let record = Record::new(policy.clone());
                 write(publisher, &names, &record, deadline).await?;
                 record
             }
@@ -284,6 +265,8 @@ impl Register {
         let mut arguments = FieldTable::default();
         if self.kind == QueueKind::Quorum {
             arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
+            // Since RabbitMQ 4 what comes back twenty times is dropped, unless this says otherwise.
+            arguments.insert("x-delivery-limit".into(), AMQPValue::LongInt(i32::MAX));
         }
         arguments
     }
@@ -300,124 +283,4 @@ impl Register {
     fn known(&self) -> std::sync::MutexGuard<'_, HashMap<Queue, Arc<Declared>>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-async fn declare(channel: &Channel, name: &str, arguments: FieldTable, deadline: Deadline) -> Result<u32, Declining> {
-    let declaring = channel.queue_declare(name.into(), QueueDeclareOptions::durable(), arguments);
-    match tokio::time::timeout_at(deadline.end(), declaring).await {
-        Ok(Ok(queue)) => Ok(queue.message_count()),
-        Ok(Err(error)) => Err(Declining::Said(error)),
-        Err(_) => Err(Declining::Silent(deadline)),
-    }
-}
-
-/// Why a queue was not declared.
-enum Declining {
-    Said(Error),
-    Silent(Deadline),
-}
-
-/// What it means that a queue is there with other arguments.
-fn unlike(error: &Declining, doing: &str, meaning: &str) -> BrokerError {
-    match error {
-        Declining::Said(error) if trouble::number(error) == Some(406) => BrokerError::conflict(meaning),
-        Declining::Said(error) => trouble::refusal(doing, error),
-        Declining::Silent(deadline) => deadline.silence(doing),
-    }
-}
-
-/// Whether the server has a queue of this name.
-async fn is_there(link: &Link, name: &str, deadline: Deadline) -> Result<bool, BrokerError> {
-    let line = link.borrow(deadline).await?;
-    let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::durable() };
-    let asking = line.channel.queue_declare(name.into(), options, FieldTable::default());
-    match deadline.wait("looking for a queue", asking).await {
-        Ok(_) => {
-            link.give_back(line);
-            Ok(true)
-        }
-        Err(error) if error.code() == Code::NotFound => Ok(false),
-        Err(error) => Err(error),
-    }
-}
-
-/// Makes the queue of the policy, or finds that it is of the same one.
-async fn agree(
-    link: &Link,
-    queue: &Queue,
-    names: &Names,
-    policy: &Policy,
-    deadline: Deadline,
-) -> Result<(), BrokerError> {
-    let line = link.borrow(deadline).await?;
-    let made = declare(&line.channel, &names.policy(), policy_arguments(policy)?, deadline).await;
-    let why = format!("{queue} is declared with another policy");
-    made.map_err(|error| unlike(&error, &format!("declaring {queue}"), &why))?;
-    link.give_back(line);
-    Ok(())
-}
-
-async fn bind(channel: &Channel, queue: &str, key: &str, deadline: Deadline) -> Result<(), BrokerError> {
-    let options = QueueBindOptions::default();
-    let binding = channel.queue_bind(queue.into(), DIRECT.into(), key.into(), options, FieldTable::default());
-    deadline.wait("binding a queue", binding).await
-}
-
-/// The digest is where the server compares it; where dead letters of this queue would go, there is nobody.
-fn policy_arguments(policy: &Policy) -> Result<FieldTable, BrokerError> {
-    let text = serde_json::to_vec(policy).map_err(|error| BrokerError::invalid(format!("policy: {error}")))?;
-    let digest = Uuid::new_v5(&Uuid::NAMESPACE_OID, &text).simple().to_string();
-    let mut arguments = FieldTable::default();
-    arguments.insert("x-max-length".into(), AMQPValue::LongInt(1));
-    arguments.insert("x-dead-letter-exchange".into(), AMQPValue::LongString("".into()));
-    arguments.insert("x-dead-letter-routing-key".into(), AMQPValue::LongString(digest.into()));
-    Ok(arguments)
-}
-
-async fn write(publisher: &Publisher, names: &Names, record: &Record, deadline: Deadline) -> Result<(), BrokerError> {
-    let text = serde_json::to_vec(record).map_err(|error| BrokerError::invalid(format!("policy: {error}")))?;
-    let properties = BasicProperties::default().with_delivery_mode(2).with_content_type("application/json".into());
-    match publisher.send("", &names.policy(), &text, properties, deadline).await? {
-        Sent::Stored => Ok(()),
-        Sent::Unroutable => Err(BrokerError::not_found("the queue was deleted while it was declared")),
-    }
-}
-
-/// Looks at the policy and puts it back.
-async fn read(link: &Link, queue: &Queue, names: &Names, deadline: Deadline) -> Result<Record, BrokerError> {
-    let until = Instant::now() + READING;
-    let line = link.borrow(deadline).await?;
-    loop {
-        match look(&line, queue, names, deadline).await? {
-            Some(record) => {
-                link.give_back(line);
-                return Ok(record);
-            }
-            // Somebody else looks, or was broken off before writing it.
-            None if Instant::now() < until && !deadline.is_over() => tokio::time::sleep(PAUSE).await,
-            None => {
-                return Err(BrokerError::unavailable(format!(
-                    "{queue}: its policy is not there: whoever declared it did not finish; declare it again"
-                )));
-            }
-        }
-    }
-}
-
-async fn look(line: &Line, queue: &Queue, names: &Names, deadline: Deadline) -> Result<Option<Record>, BrokerError> {
-    let doing = format!("reading the policy of {queue}");
-    let getting = line.channel.basic_get(names.policy().into(), BasicGetOptions::default());
-    let got = match tokio::time::timeout_at(deadline.end(), getting).await {
-        Ok(Ok(got)) => got,
-        Ok(Err(error)) if trouble::number(&error) == Some(404) => return Err(BrokerError::no_queue(queue)),
-        Ok(Err(error)) => return Err(trouble::refusal(&doing, &error)),
-        Err(_) => return Err(deadline.silence(&doing)),
-    };
-    let Some(message) = got else { return Ok(None) };
-    let back = BasicNackOptions { multiple: false, requeue: true };
-    deadline.wait(&doing, line.channel.basic_nack(message.delivery_tag, back)).await?;
-    let record = serde_json::from_slice(&message.data);
-    record
-        .map(Some)
-        .map_err(|error| BrokerError::conflict(format!("{queue}: {} holds what is no policy: {error}", names.policy())))
 }
