@@ -2,6 +2,7 @@
 //! operations to a history.
 
 mod actor;
+mod restarts;
 mod tape;
 mod told;
 
@@ -14,6 +15,7 @@ pub use actor::Actor;
 pub use told::Told;
 
 use crate::history::{About, Answer, Call, History};
+pub(crate) use restarts::Restarts;
 use tape::Tape;
 
 /// A broker whose every operation is written down.
@@ -21,6 +23,7 @@ use tape::Tape;
 pub struct Recorder {
     broker: Arc<dyn Broker>,
     tape: Arc<Tape>,
+    restarts: Arc<Restarts>,
 }
 
 impl Recorder {
@@ -28,13 +31,13 @@ impl Recorder {
     /// at the broker; in the history they stand without it.
     #[must_use]
     pub fn new(broker: Arc<dyn Broker>, about: About, prefix: &str) -> Self {
-        Recorder { broker, tape: Arc::new(Tape::new(about, prefix)) }
+        Recorder { broker, tape: Arc::new(Tape::new(about, prefix)), restarts: Arc::default() }
     }
 
     /// Another broker that is written down into the same history.
     #[must_use]
     pub fn beside(&self, broker: Arc<dyn Broker>) -> Self {
-        Recorder { broker, tape: Arc::clone(&self.tape) }
+        Recorder { broker, tape: Arc::clone(&self.tape), restarts: Arc::clone(&self.restarts) }
     }
 
     /// Writes down that a process was started, under this name, or why it was not.
@@ -56,9 +59,16 @@ impl Recorder {
     /// Has the broker stop and start again.
     pub async fn restart(&self, mode: RestartMode) -> Told<()> {
         let number = self.tape.begin(self.tape.word("runner"), Call::Restart(mode));
+        self.restarts.begin();
         let answer = self.broker.restart(mode).await;
+        self.restarts.end();
         self.tape.end(number, answer.as_ref().map(|()| Answer::Done));
         Told::new(number, answer)
+    }
+
+    /// How long restarts have taken.
+    pub(crate) fn restarts(&self) -> Arc<Restarts> {
+        Arc::clone(&self.restarts)
     }
 
     /// Writes down what an adapter did that its protocol does not allow.

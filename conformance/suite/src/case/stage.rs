@@ -19,7 +19,7 @@ use super::Scale;
 use crate::demand::{Demand, Expectation, Role};
 use crate::history::{self, History, Number};
 use crate::host::{Host, Place};
-use crate::recorder::{Actor, Recorder, Told};
+use crate::recorder::{Actor, Recorder, Restarts, Told};
 
 /// A case ends early: a step on which the rest builds did not do what it must. What that was stands
 /// in the history.
@@ -326,6 +326,26 @@ impl Stage {
         told.into_answer().map_err(|_| Stop)?.pop().ok_or(Stop)
     }
 
+    /// Takes one message that lives for so long, on which the rest builds. Where the first look came
+    /// later than that, it shows nothing of the broker.
+    ///
+    /// # Errors
+    /// Where none comes: the case cannot go on.
+    pub async fn take_one_alive(
+        &self,
+        by: &Actor,
+        queue: &Queue,
+        published: &Told<()>,
+        ttl_ms: i64,
+    ) -> Result<Delivery, Stop> {
+        let told = self.take(by, queue, Fetch::up_to(1), 1).await;
+        let first = told.numbers().first().copied().into_iter().collect();
+        let in_time = Expectation::EndsBy { moment: published.after_asking(ttl_ms) };
+        self.note(String::new(), first, in_time, Role::Premise);
+        self.need_that(&told, Expectation::count(1))?;
+        told.into_answer().map_err(|_| Stop)?.pop().ok_or(Stop)
+    }
+
     // Taking, with patience.
 
     /// Fetches until so many have come, or patience is at an end. Settles nothing.
@@ -355,7 +375,8 @@ impl Stage {
                 Err(error) => return Told::of_several(numbers, Err(error)),
                 Ok(deliveries) => taken.extend(deliveries),
             }
-            if taken.len() >= count || Instant::now() >= end {
+            // As long as something comes, the next look may bring more, however slow the broker is.
+            if taken.len() >= count || (!is_something && Instant::now() >= end) {
                 return Told::of_several(numbers, Ok(taken));
             }
             if !is_something {
@@ -436,6 +457,11 @@ impl Stage {
     /// allow. That it did so while another case played makes it no better.
     pub(crate) fn misbehaved(&self, findings: &[Finding]) {
         self.recorder.misbehaved(findings);
+    }
+
+    /// How long the broker was away because the case wanted it to restart.
+    pub(crate) fn restarts(&self) -> Arc<Restarts> {
+        self.recorder.restarts()
     }
 
     /// What was recorded, with how the runner itself fared.

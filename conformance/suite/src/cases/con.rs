@@ -1,7 +1,7 @@
 //! CON · Concurrency.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -212,12 +212,16 @@ async fn recovers_after_every_consumer_timed_out(stage: &mut Stage) -> Result<()
     Ok(())
 }
 
-/// How much there is to do, and until when.
+/// How much there is to do, and for how long it may stand still.
 #[derive(Clone)]
 pub(super) struct Work {
     /// How many messages are still to be done.
     left: Arc<AtomicUsize>,
-    end: Instant,
+    begun: Instant,
+    /// When the last one was done, in milliseconds since it was begun: a slow broker goes on for as long as it
+    /// gets somewhere.
+    moved: Arc<AtomicU64>,
+    patience: Duration,
     /// Between two looks where there was nothing.
     rest: Duration,
     /// How long a consumer works on what it took.
@@ -228,7 +232,9 @@ impl Work {
     pub(super) fn new(stage: &Stage, messages: usize) -> Self {
         Work {
             left: Arc::new(AtomicUsize::new(messages)),
-            end: Instant::now() + Duration::from_millis(ms(stage.patience() * 3)),
+            begun: Instant::now(),
+            moved: Arc::new(AtomicU64::new(0)),
+            patience: Duration::from_millis(ms(stage.patience() * 3)),
             rest: Duration::from_millis(ms(stage.ms(2))),
             pause: Duration::ZERO,
         }
@@ -238,17 +244,27 @@ impl Work {
     pub(super) fn slowly(self, pause_ms: i64) -> Self {
         Work { pause: Duration::from_millis(ms(pause_ms)), ..self }
     }
+
+    fn stands_still(&self) -> bool {
+        self.begun.elapsed() >= Duration::from_millis(self.moved.load(Ordering::Relaxed)) + self.patience
+    }
+
+    fn one_is_done(&self) {
+        let _ = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        let now = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.moved.fetch_max(now, Ordering::Relaxed);
+    }
 }
 
 fn ms(ms: i64) -> u64 {
     u64::try_from(ms).unwrap_or(0)
 }
 
-/// Takes up to so many at a time and settles them, until all is done or the time is over. Says which
+/// Takes up to so many at a time and settles them, until all is done or nothing moves. Says which
 /// operations took something or went wrong; the first at any rate.
 pub(super) async fn consume(actor: Actor, queue: Queue, max: u32, work: Work) -> Vec<Number> {
     let mut numbers = Vec::new();
-    while work.left.load(Ordering::Relaxed) > 0 && Instant::now() < work.end {
+    while work.left.load(Ordering::Relaxed) > 0 && !work.stands_still() {
         let told = actor.fetch(&queue, Fetch::up_to(max)).await;
         if numbers.is_empty() || told.is_something() || told.answer().is_err() {
             numbers.extend_from_slice(told.numbers());
@@ -264,7 +280,7 @@ pub(super) async fn consume(actor: Actor, queue: Queue, max: u32, work: Work) ->
         let settled: Vec<(Tag, Verdict)> = taken.into_iter().map(|one| (one.tag, Verdict::Done)).collect();
         for told in actor.settle_many(&queue, &settled).await {
             if told.answer().is_ok() {
-                let _ = work.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+                work.one_is_done();
             }
         }
         // So that others have their turn, where nothing else would let them.

@@ -160,6 +160,16 @@ fn on_paused_time_until(
     })
 }
 
+/// Waits until a case has had its time, besides that of the restarts that it made.
+async fn over(timeout: Duration, restarts: &Restarts) {
+    let begun = tokio::time::Instant::now();
+    let mut end = timeout;
+    while begun.elapsed() < end {
+        tokio::time::sleep_until(begun + end).await;
+        end = timeout + restarts.taken(timeout);
+    }
+}
+
 /// How a case is run.
 struct Setting {
     host: Option<Arc<dyn Host>>,
@@ -180,19 +190,21 @@ async fn run_case(
     let Setting { host, seed, scale, timeout, stall } = setting;
     let prefix = format!("wk{:06x}-", fastrand::u32(..) & 0x00ff_ffff);
     let mut stage = Stage::new(Arc::clone(&reached.broker), case.id, seed, prefix, scale).on_host(host);
+    let restarts = stage.restarts();
     let ran = tokio::select! {
         biased;
-        ran = tokio::time::timeout(timeout, (case.run)(&mut stage)) => Some(ran),
+        ran = (case.run)(&mut stage) => Some(Some(ran)),
+        () = over(timeout, &restarts) => Some(None),
         () = off => None,
     };
     if plan::is_of_adapters(case) {
         stage.misbehaved(&reached.findings());
     }
     let stall = stall.map_or(Duration::ZERO, |stall| stall.worst());
-    let history = stage.history(matches!(ran, Some(Ok(_))), stall);
+    let history = stage.history(matches!(ran, Some(Some(_))), stall);
     let judgement = ran.map(|ran| match ran {
-        Ok(_) => judge(&history, case.checks),
-        Err(_) => Judgement::unknown(format!("the case was not through after {} s", timeout.as_secs())),
+        Some(_) => judge(&history, case.checks),
+        None => Judgement::unknown(format!("the case was not through after {} s", timeout.as_secs())),
     });
     let (broker, queues, name) = stage.left();
     let left = clean(broker, queues, name).await;

@@ -29,7 +29,10 @@ pub(super) async fn it_expires_all_the_same(stage: &mut Stage) -> Result<(), Sto
     let worker = stage.client("worker").await?;
     let ttl = stage.ms(300);
     let message = Message { ttl_ms: Some(ttl), ..stage.message("not for long") };
-    dies(stage, &worker, &queue, &message).await?;
+    let published = stage.publish(&worker, &queue, &message).await?;
+    let delivery = stage.take_one_alive(&worker, &queue, &published, ttl).await?;
+    stage.need(worker.dead(&queue, &delivery, "hopeless").await)?;
+    is_dead(stage, &worker, &queue, message.id).await?;
     stage.need(worker.replay(&queue, message.id, None).await)?;
     stage.pass(ttl + stage.ms(20)).await;
     let told = stage.take_for_a_while(&worker, &queue, Fetch::up_to(1)).await;
