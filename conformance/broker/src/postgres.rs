@@ -92,7 +92,7 @@ use release::{How, end_session};
 use settle::Settling;
 use waiting::Hub;
 
-pub use options::{Encryption, PostgresOptions};
+pub use options::PostgresOptions;
 pub use outbox::Outbox;
 
 /// A broker in a PostgreSQL database.

@@ -8,7 +8,7 @@ use tokio_postgres::config::SslMode;
 
 /// How the connection is made safe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Encryption {
+pub(super) enum Encryption {
     /// Not at all.
     Disable,
     /// Where the server can; whoever it is.

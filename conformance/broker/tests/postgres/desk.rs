@@ -60,5 +60,5 @@ pub(super) async fn taken(client: &dyn Client) -> Vec<Delivery> {
 
 /// Ends a test that hangs.
 pub(super) async fn in_time<T>(scenario: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(60), scenario).await.expect("it does not end")
+    tokio::time::timeout(Duration::from_mins(1), scenario).await.expect("it does not end")
 }

@@ -12,15 +12,21 @@ DECLARE
     v_state int;
 BEGIN
     IF p_recipient = '' THEN
-        -- Eight of the largest fit. Beyond that, no more are locked than will probably fit.
-        IF v_max > 8 THEN
-            SELECT greatest(count(*), 1) INTO v_max FROM (
-                SELECT sum(size) OVER (ORDER BY rank, seq) AS total FROM (
-                    SELECT rank, seq, size FROM ww.turn
-                    WHERE place = p_place AND recipient = '' AND state = 0 AND (wake_at IS NULL OR wake_at > p_now)
-                    ORDER BY rank, seq LIMIT v_max) ahead) fitting
-            WHERE total <= 8388608;
+        -- Eight of the largest fit.
+        IF v_max <= 8 THEN
+            SELECT array_agg(seq) INTO v_seqs FROM (
+                SELECT seq FROM ww.turn
+                WHERE place = p_place AND recipient = '' AND state = 0 AND (wake_at IS NULL OR wake_at > p_now)
+                ORDER BY rank, seq LIMIT v_max FOR UPDATE SKIP LOCKED) picked;
+            RETURN v_seqs;
         END IF;
+        -- No more are locked than will probably fit.
+        SELECT greatest(count(*), 1) INTO v_max FROM (
+            SELECT sum(size) OVER (ORDER BY rank, seq) AS total FROM (
+                SELECT rank, seq, size FROM ww.turn
+                WHERE place = p_place AND recipient = '' AND state = 0 AND (wake_at IS NULL OR wake_at > p_now)
+                ORDER BY rank, seq LIMIT v_max) ahead) fitting
+        WHERE total <= 8388608;
         WITH picked AS MATERIALIZED (
             SELECT rank, seq, size FROM ww.turn
             WHERE place = p_place AND recipient = '' AND state = 0 AND (wake_at IS NULL OR wake_at > p_now)
@@ -77,7 +83,8 @@ BEGIN
             q := ww.enter(p_tenants[i], p_names[i]);
             IF q.queue IS NOT NULL THEN
                 v_place := ww.group_place(q, p_groups[i]);
-                IF v_place IS NOT NULL THEN
+                v_now := clock_timestamp();
+                IF EXISTS (SELECT 1 FROM ww.turn WHERE place = v_place AND wake_at <= v_now) THEN
                     PERFORM ww.tick_place(q, v_place);
                 END IF;
             END IF;

@@ -133,14 +133,15 @@ CREATE FUNCTION ww.keep_house() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     r record;
     q ww.queue;
-    v_until timestamptz := clock_timestamp() + interval '2 s';
+    v_now timestamptz := clock_timestamp();
+    v_until timestamptz := v_now + interval '2 s';
     v_count int;
 BEGIN
     IF NOT pg_try_advisory_xact_lock('ww.about'::regclass::oid::bigint) THEN
         RETURN;
     END IF;
     FOR r IN SELECT queue.tenant, queue.name, place.place FROM ww.place JOIN ww.queue USING (queue)
-             WHERE (SELECT min(wake_at) FROM ww.turn WHERE turn.place = place.place AND wake_at IS NOT NULL) <= clock_timestamp() LOOP
+             WHERE (SELECT min(wake_at) FROM ww.turn WHERE turn.place = place.place AND wake_at IS NOT NULL) <= v_now LOOP
         q := ww.enter(r.tenant, r.name);
         IF q.queue IS NOT NULL THEN
             PERFORM ww.tick_place(q, r.place);
@@ -149,9 +150,9 @@ BEGIN
     END LOOP;
     LOOP
         DELETE FROM ww.known WHERE ctid = ANY (ARRAY(
-            SELECT ctid FROM ww.known WHERE forget_at <= clock_timestamp() ORDER BY forget_at LIMIT 10000 FOR UPDATE SKIP LOCKED));
+            SELECT ctid FROM ww.known WHERE forget_at <= v_now ORDER BY forget_at LIMIT 10000 FOR UPDATE SKIP LOCKED));
         GET DIAGNOSTICS v_count = ROW_COUNT;
         EXIT WHEN v_count < 10000 OR clock_timestamp() > v_until + interval '2 s';
     END LOOP;
-    DELETE FROM ww.agent WHERE arrived_at < clock_timestamp() - interval '30 days';
+    DELETE FROM ww.agent WHERE arrived_at < v_now - interval '30 days';
 END $$;
