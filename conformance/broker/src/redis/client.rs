@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use ::redis::Value;
-use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::contract::{
@@ -89,10 +88,7 @@ impl Client for RedisClient {
         Box::pin(async move {
             check_fetch(&fetch)?;
             self.right(queue, before).await?;
-            let (reply, answer) = oneshot::channel();
-            let (shared, own) = (Arc::clone(&self.shared), Arc::clone(&self.own));
-            self.shared.runtime.spawn(shared.fetch(own, queue.clone(), fetch, reply));
-            answer.await.unwrap_or_else(|_| Err(BrokerError::unavailable("the fetch was broken off")))
+            self.shared.fetch(&self.own, queue, &fetch).await
         })
     }
 

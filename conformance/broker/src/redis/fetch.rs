@@ -61,27 +61,30 @@ struct Taken {
     quiet: Option<Duration>,
 }
 
-type Reply = oneshot::Sender<Result<Vec<Delivery>, BrokerError>>;
+/// Somebody who waits. Dropped, it leaves.
+struct Waits<'a> {
+    turns: &'a Turns,
+    kind: Kind,
+}
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        self.turns.leave(&self.kind);
+    }
+}
 
 impl Shared {
-    /// Takes for a client, and answers who asked; gives back where nobody listens any more.
-    pub(super) async fn fetch(self: Arc<Self>, own: Arc<Own>, queue: Queue, fetch: Fetch, mut reply: Reply) {
-        let taken = tokio::select! {
+    /// Takes for a client.
+    pub(super) async fn fetch(
+        self: &Arc<Self>,
+        own: &Arc<Own>,
+        queue: &Queue,
+        fetch: &Fetch,
+    ) -> Result<Vec<Delivery>, BrokerError> {
+        tokio::select! {
             biased;
-            () = own.closing() => None,
-            // A fetch that is on its way is waited for below: what it takes is somebody's.
-            taken = self.wait(&own, &queue, &fetch, &mut reply) => Some(taken),
-        };
-        let answer = match taken {
-            None => Err(BrokerError::unavailable("the client was closed while it waited")),
-            Some(answer) => answer,
-        };
-        if let Err(Ok(deliveries)) = reply.send(answer) {
-            let tickets = deliveries.iter().filter_map(|delivery| Ticket::of(&delivery.tag, &own.number));
-            let tickets: Vec<Ticket> = tickets.collect();
-            own.let_go(&queue, tickets.iter());
-            // Where that fails, their leases end.
-            let _ = self.give_back(&queue, tickets, CloseMode::Graceful).await;
+            () = own.closing() => Err(BrokerError::unavailable("the client was closed while it waited")),
+            taken = self.wait(own, queue, fetch) => taken,
         }
     }
 
@@ -90,23 +93,20 @@ impl Shared {
         own: &Arc<Own>,
         queue: &Queue,
         fetch: &Fetch,
-        reply: &mut Reply,
     ) -> Result<Vec<Delivery>, BrokerError> {
         let deadline = Instant::now() + Duration::from_millis(fetch.wait_ms.unsigned_abs());
-        let taken = self.look(own, queue, fetch).await?;
-        if !taken.0.is_empty() || fetch.wait_ms == 0 {
-            return Ok(taken.0);
+        let (taken, _) = self.look(own, queue, fetch).await?;
+        if !taken.is_empty() || fetch.wait_ms == 0 {
+            return Ok(taken);
         }
         let kind =
             Kind { queue: queue.clone(), group: fetch.group.clone(), recipient: fetch.recipient.clone(), id: fetch.id };
         let turn = self.turns.of(&kind);
-        let waited = tokio::select! {
+        let _waits = Waits { turns: &self.turns, kind };
+        tokio::select! {
             waited = self.wait_in_turn(own, queue, fetch, &turn) => waited,
             () = tokio::time::sleep_until(deadline) => Ok(Vec::new()),
-            () = reply.closed() => Ok(Vec::new()),
-        };
-        self.turns.leave(&kind);
-        waited
+        }
     }
 
     async fn wait_in_turn(

@@ -39,7 +39,9 @@ impl Raw {
     pub(crate) async fn try_tell<T: FromRedisValue>(&mut self, words: &str) -> ::redis::RedisResult<T> {
         let mut words = words.split(' ');
         let mut command = cmd(words.next().unwrap());
-        words.for_each(|word| drop(command.arg(word)));
+        for word in words {
+            command.arg(word);
+        }
         command.query_async(&mut self.0).await
     }
 
