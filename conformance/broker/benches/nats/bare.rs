@@ -1,9 +1,9 @@
 //! The library's client, with nothing around it: a work queue, one pull consumer, and acks that are confirmed.
 
-use async_nats::HeaderMap;
 use async_nats::jetstream::consumer::{AckPolicy, PullConsumer, pull};
 use async_nats::jetstream::stream::{Config, RetentionPolicy, StorageType};
 use async_nats::jetstream::{Context, Message};
+use async_nats::{ConnectOptions, HeaderMap};
 use futures_util::{StreamExt, future};
 use uuid::Uuid;
 
@@ -19,7 +19,11 @@ pub(crate) struct Bare {
 
 impl Bare {
     pub(crate) async fn to(address: &str) -> Self {
-        let client = async_nats::connect(address).await.unwrap();
+        // The address of a private instance: nats://USER:PASSWORD@HOST:PORT.
+        let (who, place) = address.trim_start_matches("nats://").rsplit_once('@').unwrap();
+        let (user, password) = who.split_once(':').unwrap();
+        let wanted = ConnectOptions::with_user_and_password(user.to_owned(), password.to_owned());
+        let client = wanted.connect(place).await.unwrap();
         Bare { context: async_nats::jetstream::new(client), consumer: None }
     }
 
