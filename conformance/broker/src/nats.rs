@@ -42,7 +42,7 @@
 //! | `addressing` `browse` | the recipient is in the subject; the index has the order, bodies are read by their numbers |
 //! | `max-length` | a publish expects the stream's last number that was counted; so one at a time publishes to such a queue |
 //! | `tenancy` | in every name |
-//! | `presence` | the bucket `{ns}-agents` of keys and values |
+//! | `presence` | the bucket `{ns}-agents` of keys and values; who says nothing for a week is forgotten |
 //! | `wait` `batch` `purge` | the index; many requests at once |
 //! | `large` | where the server's `max_payload` is 1 MiB and 64 KiB more: it counts headers. Its usual 1 MiB takes bodies up to 960 KiB |
 //!

@@ -61,12 +61,18 @@ async fn follow_once(open: &Arc<OpenQueue>) -> Result<(), Fault> {
     // What they hold now is read into an index of its own: nobody sees half of it.
     let mut index = Index::default();
     while claims.left > 0 {
-        let Some(told) = claims.next().await? else { return Ok(()) };
-        read_claim(&mut index, open.now(), &told);
+        match claims.next().await? {
+            Heard::Told(told) => read_claim(&mut index, open.now(), &told),
+            Heard::Nothing => {}
+            Heard::Missed => return Ok(()),
+        }
     }
     while messages.left > 0 {
-        let Some(told) = messages.next().await? else { return Ok(()) };
-        read_message(&mut index, open.now(), &told);
+        match messages.next().await? {
+            Heard::Told(told) => read_message(&mut index, open.now(), &told),
+            Heard::Nothing => {}
+            Heard::Missed => return Ok(()),
+        }
     }
     index.told_to(state.last_seq);
     open.replace(index, bound);
@@ -74,14 +80,16 @@ async fn follow_once(open: &Arc<OpenQueue>) -> Result<(), Fault> {
     phase.mark_unchanged();
     loop {
         tokio::select! {
-            told = messages.next() => match told? {
-                Some(told) => open.change(|index, now| read_message(index, now, &told)),
-                None => return Ok(()),
+            heard = messages.next() => match heard? {
+                Heard::Told(told) => open.change(|index, now| read_message(index, now, &told)),
+                Heard::Nothing => continue,
+                Heard::Missed => return Ok(()),
             },
-            told = claims.next() => match told? {
-                Some(told) if names::is_farewell(&told.subject) => return Err(Fault::NobodyThere),
-                Some(told) => open.change(|index, now| read_claim(index, now, &told)),
-                None => return Ok(()),
+            heard = claims.next() => match heard? {
+                Heard::Told(told) if names::is_farewell(&told.subject) => return Err(Fault::NobodyThere),
+                Heard::Told(told) => open.change(|index, now| read_claim(index, now, &told)),
+                Heard::Nothing => continue,
+                Heard::Missed => return Ok(()),
             },
             // Of a new connection nobody knows what the old one missed.
             _ = epoch.changed() => return Ok(()),
@@ -131,6 +139,15 @@ pub(super) struct Told {
     /// How long its body is, whether it is here or not.
     pub(super) bytes: usize,
     pub(super) body: Bytes,
+}
+
+/// What was heard of a stream.
+pub(super) enum Heard {
+    Told(Told),
+    /// A sign of life.
+    Nothing,
+    /// A delivery was missed, or the server is silent.
+    Missed,
 }
 
 /// A consumer that is told everything in order, and can tell when it missed something.
@@ -190,31 +207,27 @@ impl Feed {
         })
     }
 
-    /// The next message; none when something was missed or the server is silent.
-    pub(super) async fn next(&mut self) -> Result<Option<Told>, Fault> {
-        loop {
-            let next = tokio::time::timeout_at(self.heard + SILENCE, self.subscriber.next()).await;
-            let Ok(Some(message)) = next else { return Ok(None) };
-            self.heard = Instant::now();
-            if message.status.is_some() {
-                if !self.answer(&message).await {
-                    return Ok(None);
-                }
-                continue;
-            }
-            let Some(told) = self.read(message) else { return Ok(None) };
-            self.left = self.left.saturating_sub(1);
-            return Ok(Some(told));
+    /// What the server says next.
+    pub(super) async fn next(&mut self) -> Result<Heard, Fault> {
+        let next = tokio::time::timeout_at(self.heard + SILENCE, self.subscriber.next()).await;
+        let Ok(Some(message)) = next else { return Ok(Heard::Missed) };
+        self.heard = Instant::now();
+        if message.status.is_some() {
+            return Ok(if self.answer(&message).await { Heard::Nothing } else { Heard::Missed });
         }
+        Ok(self.read(message).map_or(Heard::Missed, Heard::Told))
     }
 
     /// Answers what the server says of the flow. False where it says that a delivery was missed.
-    async fn answer(&self, message: &Message) -> bool {
+    async fn answer(&mut self, message: &Message) -> bool {
         let text = |name: &str| message.headers.as_ref().and_then(|headers| headers.get(name));
         let stalled = text("Nats-Consumer-Stalled").map(|subject| subject.as_str().to_owned());
         if let Some(reply) = message.reply.as_ref().map(ToString::to_string).or(stalled) {
             // A lost answer stops the flow, which the next silence tells.
             drop(self.api.client.publish(reply, Bytes::new()).await);
+        } else {
+            // It has nothing to tell: what was still to come at the beginning was removed meanwhile.
+            self.left = 0;
         }
         let last = text("Nats-Last-Consumer").and_then(|last| last.as_str().parse::<u64>().ok());
         message.status == Some(StatusCode::IDLE_HEARTBEAT) && last.is_none_or(|last| last == self.last)
@@ -227,11 +240,12 @@ impl Feed {
         // between the second and the third where the server has a domain.
         let first = if tokens.len() == 9 { 5 } else { 7 };
         let number = |index: usize| tokens.get(first + index)?.parse::<u64>().ok();
-        let (seq, delivery, nanos) = (number(0)?, number(1)?, number(2)?);
+        let (seq, delivery, nanos, left) = (number(0)?, number(1)?, number(2)?, number(3)?);
         if delivery != self.last + 1 {
             return None;
         }
         self.last = delivery;
+        self.left = self.left.saturating_sub(1).min(left);
         let size = message.headers.as_ref().and_then(|headers| headers.get("Nats-Msg-Size"));
         let bytes = size.and_then(|size| size.as_str().parse().ok()).unwrap_or(message.payload.len());
         let stored_at = Millis::try_from(nanos / 1_000_000).unwrap_or(Millis::MAX);

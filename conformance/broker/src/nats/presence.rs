@@ -1,17 +1,20 @@
 //! Who is there: a bucket of keys and values, as JetStream's own tools read it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_nats::HeaderMap;
 use serde_json::json;
 
 use super::Shared;
 use super::api::{Expected, Fault, Held, number};
-use super::feed::Feed;
+use super::feed::{Feed, Heard};
 use crate::clock::timestamp;
 use crate::error::BrokerError;
 use crate::presence::{AgentState, Update};
 
+/// How long an agent is known that says nothing.
+const FORGOTTEN: Duration = Duration::from_hours(7 * 24);
 /// How often an update is tried that others overtook.
 const TRIES: usize = 100;
 
@@ -27,6 +30,7 @@ async fn bucket(shared: &Shared) -> Result<&str, BrokerError> {
             "retention": "limits",
             "discard": "new",
             "max_msgs_per_subject": 1,
+            "max_age": u64::try_from(FORGOTTEN.as_nanos()).unwrap_or(0),
             "allow_rollup_hdrs": true,
             "deny_delete": true,
             "allow_direct": true,
@@ -99,8 +103,11 @@ pub(super) async fn agents(
         shared.clock.set(state.time);
     }
     while feed.left > 0 {
-        let told = feed.next().await.map_err(|fault| missing(shared, fault))?;
-        let told = told.ok_or_else(|| BrokerError::unavailable("presence: the server fell silent"))?;
+        let told = match feed.next().await.map_err(|fault| missing(shared, fault))? {
+            Heard::Told(told) => told,
+            Heard::Nothing => continue,
+            Heard::Missed => return Err(BrokerError::unavailable("presence: the server fell silent")),
+        };
         let held = Held {
             subject: told.subject,
             seq: told.seq,

