@@ -23,7 +23,7 @@
 //! | `groups` | a queue for each group, bound beside the first; a new group sees what is published from then on |
 //! | `tenancy` | names; a colon and a slash part what no name can hold |
 //! | `purge` | the server's own |
-//! | `durable` | classic queues: a confirm comes when the message is on disk. A settling is answered when the queue has seen it |
+//! | `durable` | classic queues: a confirm comes when the message is on disk. A settling is answered when the queue has seen it; see below |
 //! | `wait` | a consumer for as long as the fetch waits, with a prefetch of what it may take |
 //! | `large`, `batch` | as they come; a batch is published before its first confirm is awaited |
 //!
@@ -45,11 +45,24 @@
 //! `depth` tells what is ready, and the letters where there are no groups; the server does not tell what is
 //! held or rests. While somebody of another process looks at the letters, fewer are counted.
 //!
+//! Names, of the queue `tasks` of the tenant `acme`: `workwire:acme/tasks`, and behind it `:dead`, `:policy`,
+//! `:group:NAME`, `:rest:MS`. All are bound to `amq.direct`, which every server has, by keys that end with the name of
+//! the queue's *life*: what was meant for a queue that was deleted reaches no later one of its name. A policy is kept
+//! on the server, where a client finds it that did not declare the queue. A message whose body is one of the
+//! protocol's envelopes has its trace in the header `traceparent` and its request as `correlation_id`. What others put
+//! into the queues is delivered too: with the id in its `message_id`, or else one made of its bytes.
+//!
 //! # What a death may leave
+//!
+//! Nothing that was confirmed was lost in any kill. But RabbitMQ does not confirm that a message is done, and a queue
+//! keeps that back until it has been idle for 200 ms: what was settled within that time before its node dies is
+//! delivered once more, whatever a client does. With `-rabbit fhc_write_buffering false` among the node's Erlang
+//! arguments (`RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS`), as [`managed:`](crate::Managed) nodes have it, it is written at
+//! once, and nothing that was done came back.
 //!
 //! A `retry`, `dead` or `replay` that is killed between copy and removal leaves two messages, never none.
 //! The server moves a message that has rested from one queue to the other without confirms: a node that
-//! dies in that very moment may lose it, or have it twice. What rests for a queue that another process
+//! dies in that very moment may have it twice, and by its documentation may lose it, which was not seen. What rests for a queue that another process
 //! deletes stays until it has rested, and then reaches nobody.
 //!
 //! # Connections

@@ -62,7 +62,7 @@ pub const TARGETS: &[(&str, &str)] = &[
     ("memory:", "a broker in memory, gone with the program"),
     ("sqlite:", "a broker in a temporary file, gone at the end"),
     ("sqlite:PATH", "a broker in this file; ?durability=full|normal &busy_timeout_ms=5000 &keep_done=1h"),
-    ("amqp://…", "RabbitMQ, or amqps:; ?queue=classic|quorum"),
+    ("amqp://…", "RabbitMQ, or amqps:; ?queue=classic|quorum &ns=workwire &timeout_ms=15000 &ca=FILE"),
     ("redis://…", "Redis Streams, or rediss:; ?prefix=PREFIX &cluster=1 &durable=1 &ca=FILE &timeout_ms=10000"),
     ("nats://…", "NATS JetStream, or tls:; ?replicas=3"),
     ("postgres://…", "a PostgreSQL database; ?schema=workwire"),
