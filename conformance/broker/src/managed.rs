@@ -37,11 +37,10 @@ use std::sync::Arc;
 
 use crate::contract::Broker;
 use crate::open_error::OpenError;
-use crate::target::Target;
 use broker::ManagedBroker;
 pub use instance::Instance;
-use machine::Machine;
 pub use machine::RestartCommand;
+use machine::{Machine, Opening};
 use settings::Settings;
 
 /// An engine of which an instance can be started.
@@ -134,13 +133,14 @@ impl Managed {
 }
 
 impl RestartCommand {
-    /// Opens a server that this command restarts: its broker claims `restart` besides.
-    ///
-    /// # Errors
-    /// Says why the server cannot be reached, or used.
-    pub async fn open(&self, target: &Target) -> Result<Arc<dyn Broker>, OpenError> {
-        let machine = Machine::Commanded(self.clone(), target.clone());
-        Ok(Arc::new(ManagedBroker::over(machine, target.open().await?)))
+    /// Opens a server that this command restarts, and opens it anew after each restart.
+    pub(crate) async fn open(
+        &self,
+        opens: impl Fn() -> Opening + Send + Sync + 'static,
+    ) -> Result<Arc<dyn Broker>, OpenError> {
+        let broker = opens().await?;
+        let machine = Machine::Commanded(self.clone(), Box::new(opens));
+        Ok(Arc::new(ManagedBroker::over(machine, broker)))
     }
 }
 

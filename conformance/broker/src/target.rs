@@ -1,6 +1,10 @@
 //! Which broker: `memory:`, `sqlite:PATH`, `exec:COMMAND`, as people write it on a command line.
 
 use std::fmt;
+#[cfg(feature = "managed")]
+use std::future::Future;
+#[cfg(feature = "managed")]
+use std::pin::Pin;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -8,7 +12,7 @@ use std::sync::Arc;
 use crate::adapter::{AdapterBroker, AdapterOptions};
 use crate::contract::Broker;
 #[cfg(feature = "managed")]
-use crate::managed::Managed;
+use crate::managed::{Managed, RestartCommand};
 use crate::memory::MemoryBroker;
 #[cfg(feature = "nats")]
 use crate::nats::{NatsBroker, NatsOptions};
@@ -176,6 +180,22 @@ impl Target {
                 Ok(Arc::new(started.map_err(|error| OpenError::setup(format!("{self}: {error}")))?))
             }
         }
+    }
+}
+
+#[cfg(feature = "managed")]
+impl Target {
+    /// Opens a server that this command restarts: its broker claims `restart` besides.
+    ///
+    /// # Errors
+    /// Says why the server cannot be reached, or used.
+    pub async fn open_restarted_by(&self, command: &RestartCommand) -> Result<Arc<dyn Broker>, OpenError> {
+        let target = self.clone();
+        let opens = move || {
+            let target = target.clone();
+            Box::pin(async move { target.open().await }) as Pin<Box<dyn Future<Output = _> + Send>>
+        };
+        command.open(opens).await
     }
 }
 

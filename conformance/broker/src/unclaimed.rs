@@ -6,43 +6,41 @@ use crate::capability::Capability;
 const REASONS: &[(&str, &[(Capability, &str)])] = &[
     ("rabbitmq", RABBITMQ),
     ("rabbitmq-quorum", RABBITMQ),
-    (
-        "rabbitmq-quorum",
-        &[(Capability::Priority, "quorum queues have no ten priorities, only a normal and a high one since 4.0")],
-    ),
-    (
-        "nats",
-        &[(
-            Capability::Groups,
-            "a stream that several groups read keeps what all have done until limits drop it, or drops what a group has \
-             not read yet",
-        )],
-    ),
+    ("rabbitmq-quorum", QUORUM),
+    ("nats", &[(Capability::Groups, "a message has one record, and would need one for each group")]),
 ];
 
 const RABBITMQ: &[(Capability, &str)] = &[
+    (Capability::Lease, "the server has no leases: what a client holds comes back when its connection ends"),
+    (Capability::Extend, "the server has no leases"),
     (
-        Capability::Lease,
-        "a delivery is held as long as its connection lasts; the server's time-out for it is one for all, and closes the channel",
+        Capability::Attempts,
+        "a classic queue does not count what lost connections bring back, a quorum queue counts graceful closes too",
     ),
-    (Capability::Extend, "there is no lease that could be extended"),
-    (Capability::Attempts, "a delivery that ended in a lost connection is not counted, only marked as a repeated one"),
-    (Capability::Ttl, "an expired message goes only when it reaches the head of its queue, and is counted until then"),
-    (Capability::Dedupe, "a queue remembers no ids"),
-    (Capability::Addressing, "a consumer takes what is at the head of a queue, and cannot leave what is another's"),
     (
-        Capability::MaxLength,
-        "a queue counts what is ready, not what is held, and refuses by dropping the newest without an error for each",
+        Capability::Ttl,
+        "the server drops what has expired only at the head of the queue, and counts it as ready until then",
     ),
-    (Capability::Presence, "there is no store for what agents say of themselves"),
-    (Capability::Browse, "a look takes the message and gives it back, which others see"),
+    (Capability::Dedupe, "there is nowhere to remember ids"),
+    (Capability::Addressing, "a queue is not looked into but by taking, and from its head"),
+    (Capability::MaxLength, "the server counts what is ready, and not what is held or rests"),
+    (Capability::Presence, "there is no table to keep it in"),
+    (Capability::Browse, "a queue is not looked into but by taking, and from its head"),
+];
+
+const QUORUM: &[(Capability, &str)] = &[
+    (Capability::Priority, "quorum queues know no priorities"),
+    (
+        Capability::Durable,
+        "on 3.10, a queue younger than a second was seen to lose a confirmed message when its node was killed",
+    ),
 ];
 
 /// Why a broker of this name does not claim a capability, where it is one of this crate's.
 ///
 /// ```
 /// use workwire_broker::{Capability, why_unclaimed};
-/// assert!(why_unclaimed("rabbitmq", Capability::Dedupe).is_some_and(|why| why.contains("remembers no ids")));
+/// assert!(why_unclaimed("rabbitmq", Capability::Dedupe).is_some_and(|why| why.contains("remember ids")));
 /// assert_eq!(why_unclaimed("memory", Capability::Dedupe), None);
 /// ```
 #[must_use]

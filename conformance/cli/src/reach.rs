@@ -38,7 +38,7 @@ pub(crate) fn subject(target: &Target, timeout: Duration, restart: Option<&Resta
         let (target, options, restart) = (started.clone(), options.clone(), restart.clone());
         Box::pin(async move {
             if let Some(command) = restart {
-                return Ok(Reached::bare(command.open(&target).await?));
+                return Ok(Reached::bare(target.open_restarted_by(&command).await?));
             }
             let Some(command) = target.command() else { return Ok(Reached::bare(target.open().await?)) };
             let started = AdapterBroker::start(command, &options).await;

@@ -1,5 +1,7 @@
 //! What can be stopped and started again: an instance of our own, or somebody's server by a command of theirs.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,7 +13,6 @@ use super::engines;
 use super::instance::Instance;
 use crate::contract::{Broker, RestartMode};
 use crate::open_error::OpenError;
-use crate::target::Target;
 
 /// How long a command may take, and after it the server until it accepts.
 const COMMAND: Duration = Duration::from_mins(2);
@@ -21,9 +22,15 @@ const LOOK: Duration = Duration::from_millis(100);
 /// So much of the end of what a command says is shown.
 const LINES: usize = 5;
 
+/// Opens a server that was opened before.
+pub(super) type Opens = Box<dyn Fn() -> Opening + Send + Sync>;
+
+/// A server's broker, some time.
+pub(crate) type Opening = Pin<Box<dyn Future<Output = Result<Arc<dyn Broker>, OpenError>> + Send>>;
+
 pub(super) enum Machine {
     Own(Instance),
-    Commanded(RestartCommand, Target),
+    Commanded(RestartCommand, Opens),
 }
 
 impl Machine {
@@ -43,10 +50,10 @@ impl Machine {
                 instance.start_again().await?;
                 engines::open(instance.engine(), &instance.address()).await
             }
-            Machine::Commanded(_, target) => {
+            Machine::Commanded(_, opens) => {
                 let began = Instant::now();
                 loop {
-                    match target.open().await {
+                    match opens().await {
                         Err(error) if error.is_wrong_use() || began.elapsed() >= ACCEPTS => return Err(error),
                         Err(_) => sleep(LOOK).await,
                         opened => return opened,

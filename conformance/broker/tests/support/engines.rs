@@ -69,10 +69,7 @@ const ASKED: &[(&str, &[Capability])] = &[
             Capability::MaxLength,
         ],
     ),
-    (
-        "work_bus",
-        &[Capability::Priority, Capability::Fifo, Capability::DeadLetter, Capability::Replay],
-    ),
+    ("work_bus", &[Capability::Priority, Capability::Fifo, Capability::DeadLetter, Capability::Replay]),
     ("broadcast", &[Capability::Groups, Capability::Ttl]),
     ("work_on_the_wrong_queue_goes_to_its_dead_letters", &[Capability::Groups, Capability::Ttl]),
     ("the_same_request_sent_twice_is_one", &[Capability::Dedupe]),

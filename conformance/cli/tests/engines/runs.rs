@@ -80,7 +80,8 @@ fn run(target: &'static str, variable: &str) -> Option<Ran> {
     let temporary = folder(&name);
     let began = Instant::now();
     let judged = named.as_deref().unwrap_or(target);
-    let arguments = ["run", judged, "--seed", "1", "--report", report.to_str().unwrap()];
+    // Seven runs at once have all of the machine to share.
+    let arguments = ["run", judged, "--seed", "1", "--timeout", "3m", "--report", report.to_str().unwrap()];
     let output = command(temporary.path(), &arguments).output().unwrap();
     let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     let code = output.status.code().expect("no signal ends it");
