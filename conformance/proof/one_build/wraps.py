@@ -38,6 +38,11 @@ class File:
 
     def add(self, mutant):
         start, end = self.place(mutant["span"]["start"]), self.place(mutant["span"]["end"])
+        if mutant["function"] is None:
+            raise Cannot("a constant")
+        head = self.place(mutant["function"]["span"]["start"])
+        if re.search(r"\bconst (?=fn\b)", self.source[head:self.source.index("{", head)]):
+            raise Cannot("a function that constants may call")
         {"BinaryOperator": self.binary, "UnaryOperator": self.unary, "MatchArmGuard": self.guard,
          "MatchArm": self.arm, "StructField": self.field, "FnValue": self.body}[mutant["genre"]](mutant, start, end)
 
@@ -45,8 +50,6 @@ class File:
         self.choices.setdefault((start, end), []).append((number, alternative))
 
     def binary(self, mutant, start, end):
-        if mutant["function"] is None:
-            raise Cannot("a constant")
         index = self.token_at(start)
         sign = self.tokens[index].text
         strength = 1 if sign in ASSIGN else BINDS[sign]
@@ -55,6 +58,10 @@ class File:
         right = right_of(self.source, self.tokens, index, strength, head)
         if left is None or right is None:
             raise Cannot("its operands were not found")
+        if re.search(r"\bconst \w+: [^=;]+= $", self.source[:self.tokens[left].start]):
+            raise Cannot("a constant")
+        if sign == "&&" and self.tokens[left - 1].text == "=" and is_head(self.source, self.tokens, left - 1):
+            raise Cannot("it joins what is bound by `let`")
         first, last = self.tokens[left].start, self.tokens[right].end
         text = self.source[first:start] + mutant["replacement"] + self.source[end:last]
         self.choose(first, last, mutant["number"], text)
@@ -126,12 +133,6 @@ class File:
             self.plain.append((end, end, "", f".take_while(|_| {ACTIVE} != {number})"))
         else:
             self.before.append((start, f"if {ACTIVE} == {number} {{ return {text}; }} "))
-        function = mutant["function"]["span"]["start"]
-        head = self.place(function)
-        brace = self.source.index("{", head)
-        const = re.search(r"\bconst (?=fn\b)", self.source[head:brace])
-        if const:
-            raise Cannot("a function that constants may call")
 
     def text(self):
         """The source with everything that was added."""
