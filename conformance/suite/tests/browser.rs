@@ -7,6 +7,8 @@ mod driver;
 #[path = "runs/made.rs"]
 mod made;
 
+use std::time::{Duration, Instant};
+
 use driver::Browser;
 use serde_json::{Value, json};
 use workwire_conformance::reports::{ProofReport, RunReport, SideBySide, run_html};
@@ -68,6 +70,26 @@ fn filters_choose_by_verdict_area_and_words() {
     assert_eq!(browser.ask("return document.getElementById('shown').textContent"), json!("1 of 12"));
     browser.type_into("#find", " nothing like it");
     assert_eq!(browser.ask("return document.getElementById('none').checkVisibility()"), json!(true));
+    assert_eq!(browser.console(), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_broken_stands_first_and_leads_to_its_cases() {
+    let browser = opened(&run_page(), 1280);
+    let told = browser.ask("return document.querySelector('.wrong').textContent");
+    for words in ["ACK-1", "is never delivered again", "lse/two_never_hold_one_message", "CON-5"] {
+        assert!(told.as_str().unwrap().contains(words), "{words}: {told}");
+    }
+    browser.ask("document.querySelectorAll('.case').forEach(one => { one.open = false; })");
+    browser.click(".wrong a");
+    let open = "return [...document.querySelectorAll('.case')].filter(one => one.open).map(one => one.id)";
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while browser.ask(open) != json!(["lse/two_never_hold_one_message"]) {
+        assert!(Instant::now() < deadline, "the case is not unfolded");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let top = browser.ask("return document.querySelector('.case[open]').getBoundingClientRect().top");
+    assert!(top.as_f64().unwrap() < 900.0, "it is in sight: {top}");
     assert_eq!(browser.console(), Vec::<String>::new());
 }
 

@@ -112,7 +112,12 @@ fn honest_brokers_pass_them_and_each_case_is_told_once() {
         let ended = ended(ran(&subject, &of_figures(true)));
         assert_eq!(ended.len(), FIGURES.len(), "{name}");
         for ended in ended {
-            assert!(matches!(ended.verdict, Verdict::Pass | Verdict::Skipped), "{name}: {}: {}", ended.id, ended.reason);
+            assert!(
+                matches!(ended.verdict, Verdict::Pass | Verdict::Skipped),
+                "{name}: {}: {}",
+                ended.id,
+                ended.reason
+            );
             assert_eq!(ended.figure.is_some(), ended.verdict == Verdict::Pass, "{name}: {}", ended.id);
         }
     }

@@ -352,17 +352,8 @@ fn nothing_hostile_is_alive_in_a_page() {
 }
 
 /// The members that are words of the form.
-const WORDS: [&str; 9] = [
-    "verdict",
-    "level",
-    "standing",
-    "kind",
-    "is",
-    "same_id_other_body",
-    "new_group",
-    "retry_place",
-    "batch",
-];
+const WORDS: [&str; 9] =
+    ["verdict", "level", "standing", "kind", "is", "same_id_other_body", "new_group", "retry_place", "batch"];
 
 /// Every text that is no word of the form says something hostile.
 fn poison(value: &mut Value, key: &str) {

@@ -11,7 +11,8 @@ fn a_folder_that_takes_no_files_is_found_before_anything_runs() {
         let ran = run(&["run", "memory:", "--only", "ack", option, path]);
         ran.is_wrong_use("cannot write into the folder \"/proc");
     }
-    run(&["selftest", "--only", "codec/WRS-4", "--report", "/proc/x.json"]).is_wrong_use("cannot write into the folder");
+    run(&["selftest", "--only", "codec/WRS-4", "--report", "/proc/x.json"])
+        .is_wrong_use("cannot write into the folder");
 }
 
 #[test]
@@ -43,7 +44,8 @@ fn a_run_that_cannot_print_ends_and_cleans_up() {
     let ran = Run::of(&output);
     assert_eq!(ran.code, 2, "{ran:?}");
     assert!(ran.err.starts_with("error: cannot write the output: "), "{ran:?}");
-    let script = "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute('SELECT count(*) FROM queue').fetchone()[0])";
+    let script =
+        "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute('SELECT count(*) FROM queue').fetchone()[0])";
     let counted = std::process::Command::new("python3")
         .args(["-c", script])
         .arg(folder.path().join("store.db"))

@@ -55,7 +55,7 @@ fn unknown_arguments_are_wrong_use() {
     run(&["matrix"]).is_wrong_use("<REPORT>");
     run(&["judge"]).is_wrong_use("<FILE>");
     run(&["completions", "cmd"]).is_wrong_use("bash, elvish, fish, powershell, zsh");
-    run(&["adapter", "memory"]).is_wrong_use("memory: expected one of memory:, sqlite:, sqlite:PATH, exec:COMMAND");
+    run(&["adapter", "memory"]).is_wrong_use("memory: expected one of memory:, sqlite:, sqlite:PATH, amqp://…");
 }
 
 #[test]

@@ -146,6 +146,9 @@ impl Times {
             }
         }
         points.sort_by(|one, other| one.0.total_cmp(&other.0).then(one.1.cmp(&other.1)));
+        let lasts = points.last().map_or(0.0, |last| last.0) - points.first().map_or(0.0, |first| first.0);
+        // On a time that is paused, all of it may happen within a moment.
+        let digits = if lasts < 10.0 { 3 } else { 1 };
         let mut spans = vec![(0.0, f64::NAN); operations.len()];
         let mut ticks: Vec<(f64, String)> = Vec::new();
         let (mut x, mut last) = (8.0_f64, points.first().map_or(0.0, |point| point.0));
@@ -159,7 +162,7 @@ impl Times {
             } else {
                 spans[place].0 = x;
                 if ticks.last().is_none_or(|(before, _)| x - before >= TICK_EVERY) {
-                    ticks.push((x, format!("{time:.1} ms")));
+                    ticks.push((x, format!("{time:.digits$} ms")));
                 }
             }
         }

@@ -124,7 +124,9 @@ impl Found {
         for of in suite {
             let told = report.cases.iter().position(|case| case.id == of.id);
             match (settings.want(of), told) {
-                (true, None) => self.add("/cases".to_owned(), &format!("{}, as the settings want it", of.id), "nothing"),
+                (true, None) => {
+                    self.add("/cases".to_owned(), &format!("{}, as the settings want it", of.id), "nothing");
+                }
                 (false, Some(place)) => {
                     self.add(format!("/cases/{place}/id"), "a case that the settings want", of.id);
                 }

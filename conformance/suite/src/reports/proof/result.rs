@@ -6,10 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ProofReport;
+use crate::case::Case;
 use crate::reports::digest;
 use crate::reports::file::{self, ReportError};
 use crate::reports::run::{FORMAT, complete_of_format};
-use crate::case::Case;
 
 /// The most bytes of a proof that are read.
 const MOST_BYTES: u64 = 64 * 1_048_576;
