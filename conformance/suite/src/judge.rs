@@ -91,7 +91,10 @@ impl Seen {
         let broken: Vec<Broken> = if self.broken.is_empty() { self.needed.into_iter().collect() } else { self.broken };
         if let Some(first) = broken.first() {
             let reason = format!("expected {}, found {}", first.anomaly.expected, first.anomaly.found);
-            let more_time = broken.iter().all(|broken| broken.anomaly.timing);
+            // A step on which the rest builds may have come too late for what it wanted: a lease that had ended, a
+            // message that had expired.
+            let late = |anomaly: &Anomaly| anomaly.timing || anomaly.kind == Kind::Prerequisite;
+            let more_time = broken.iter().all(|broken| late(&broken.anomaly));
             return Judgement { verdict: Verdict::Fail, reason, broken, more_time };
         }
         if let Some(reason) = self.unknown {
