@@ -44,7 +44,9 @@ fn proven() -> ProofResult {
 
 fn collected(suite: Vec<&'static Case>, events: &[Event], settings: Settings, proof: Option<ProofResult>) -> RunReport {
     let mut collector = Collector::of(suite).told(settings).proven(proof);
-    events.iter().for_each(|event| collector.take(event));
+    for event in events {
+        collector.take(event);
+    }
     collector.report().unwrap()
 }
 

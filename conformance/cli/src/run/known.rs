@@ -31,6 +31,8 @@ impl Known {
     /// Reads it. A line that matches no case of the suite is a typing error, or says nothing any more.
     pub(super) fn read(path: &Path, cases: &[CaseName]) -> Result<Self, Failure> {
         let text = fs::read_to_string(path).map_err(|error| Failure::file("read", path, error))?;
+        // Some editors begin a file with a mark that nobody sees.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         let mut lines = Vec::new();
         for (number, line) in text.lines().enumerate() {
             let line = line.trim();
@@ -40,11 +42,11 @@ impl Known {
             let place = format!("{}:{}", quoted(path), number + 1);
             let (pattern, reason) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
             if reason.trim().is_empty() {
-                let why = format!("{place}: expected a pattern and the reason, found {pattern:?} alone");
-                return Err(Failure::new(why));
+                let found = plain(pattern);
+                return Err(Failure::new(format!("{place}: expected a pattern and the reason, found {found:?} alone")));
             }
             if !cases.iter().any(|case| plan::means(pattern, case.id, case.clauses)) {
-                return Err(Failure::new(format!("{place}: no case matches {pattern:?}")));
+                return Err(Failure::new(format!("{place}: no case matches {:?}", plain(pattern))));
             }
             let (pattern, reason) = (pattern.to_owned(), plain(reason.trim()));
             lines.push(Line { place, pattern, reason, is_wanted: false, has_run: false });

@@ -16,6 +16,7 @@ use super::reports;
 use crate::arguments::{Role, Run};
 use crate::exit::Failure;
 use crate::reach::{self, Named};
+use crate::text::plain;
 
 pub(super) struct Order {
     pub(super) judged: Judged,
@@ -167,8 +168,9 @@ pub(crate) fn matches_something(filter: &Filter, cases: &[CaseName]) -> Result<(
     match filter.only.iter().chain(&filter.skip).find(is_idle) {
         None => Ok(()),
         Some(pattern) => Err(Failure::new(format!(
-            "no case matches {pattern:?}; a pattern is a part of a case's id, a clause or an area, and `workwire list` \
-             has them"
+            "no case matches {:?}; a pattern is a part of a case's id, a clause or an area, and `workwire list` \
+             has them",
+            plain(pattern)
         ))),
     }
 }

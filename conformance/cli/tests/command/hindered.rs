@@ -33,6 +33,22 @@ fn an_empty_pattern_is_a_typing_error() {
     run(&["run", "memory:", "--timeout", "1us"]).is_wrong_use("at least 1ms");
 }
 
+#[test]
+fn a_known_failure_is_read_with_a_mark_before_it_and_shown_cut_where_it_is_long() {
+    let folder = Folder::new();
+    folder.put("marked.txt", "\u{feff}ack/done_never_comes_back since always\r\n");
+    folder.put("long.txt", "a".repeat(3_000_000));
+    let known = |name: &str| {
+        let only = ["run", "memory:", "--only", "ack/done_never", "--known-failing", name];
+        run_in(folder.path(), &only)
+    };
+    let marked = known("marked.txt");
+    assert_eq!(marked.code, 1, "it is known to fail, and passes: {marked:?}");
+    assert!(marked.out.contains("UNEXPECTED PASS ack/done_never_comes_back: it was known to fail: since always"));
+    let long = known("long.txt");
+    assert!(long.code == 2 && long.err.len() < 5_000, "{} bytes", long.err.len());
+}
+
 /// Nobody can be told of the cases, and yet no queue stays in the store.
 #[cfg(target_os = "linux")]
 #[test]
