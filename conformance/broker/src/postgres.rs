@@ -40,7 +40,8 @@
 //! refusals; those that speak of a passing state (a lock, a time-out, memory) are `unavailable` too,
 //! and say that nothing happened.
 //!
-//! Bounded: `pool` + 1 connections; 6 lanes in which 2 048 callers wait, the others before them. The
+//! Bounded: `pool` + 1 connections; 6 lanes in which 2 048 callers wait, the others before them; 8 MiB of
+//! bodies on their way in a statement to the server, twice as much from it, or one caller's own. The
 //! functions need advisory locks and `LISTEN`, which hold for a session: a pooler between (`PgBouncer`)
 //! has to pool sessions, not transactions.
 //!

@@ -13,5 +13,6 @@ mod postgres {
     mod processes;
     mod refused;
     mod tls;
+    mod together;
     mod vanished;
 }

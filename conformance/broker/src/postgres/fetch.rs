@@ -22,6 +22,9 @@ const FETCH: &str = "SELECT item, code, due_ms, place, seq, delivery, id, priori
 /// The most messages in one answer, however small they are.
 const MAX_COUNT: u32 = 65_536;
 
+/// What the schema's `fetch` says of those for whom it did not look.
+const NOT_LOOKED: i32 = 4;
+
 /// One look for messages.
 #[derive(Debug)]
 pub(super) struct Looking {
@@ -52,21 +55,29 @@ impl Item for Looking {
 pub(super) async fn run(link: Arc<Link>, hub: Arc<Hub>, session: i32, mut batch: Vec<Looking>) {
     // Side by side what is of one queue and group; in the order in which they came otherwise.
     batch.sort_by(|one, other| (&one.queue, &one.fetch.group).cmp(&(&other.queue, &other.fetch.group)));
-    match look(&link, session, &batch).await {
-        Ok(rows) => answer_all(&link, &hub, session, batch, &rows),
+    while !batch.is_empty() {
+        batch = look_once(&link, &hub, session, batch).await;
+    }
+}
+
+/// Looks for those who come first, and says for whom it has not looked yet: one answer carries only so much.
+async fn look_once(link: &Arc<Link>, hub: &Arc<Hub>, session: i32, batch: Vec<Looking>) -> Vec<Looking> {
+    match look(link, session, &batch).await {
+        Ok(rows) => return answer_all(link, hub, session, batch, &rows),
         Err(trouble) if batch.len() > 1 && trouble.may_be_of_one() => {
             for one in batch {
                 let alone = [one];
-                let answer = look(&link, session, &alone).await;
+                let answer = look(link, session, &alone).await;
                 let alone = Vec::from(alone);
                 match answer {
-                    Ok(rows) => answer_all(&link, &hub, session, alone, &rows),
+                    Ok(rows) => drop(answer_all(link, hub, session, alone, &rows)),
                     Err(trouble) => refuse_all(alone, &trouble),
                 }
             }
         }
         Err(trouble) => refuse_all(batch, &trouble),
     }
+    Vec::new()
 }
 
 async fn look(link: &Link, session: i32, batch: &[Looking]) -> Result<Vec<Row>, Trouble> {
@@ -81,9 +92,14 @@ async fn look(link: &Link, session: i32, batch: &[Looking]) -> Result<Vec<Row>, 
     link.query(FETCH, &[&session, &tenants, &names, &groups, &recipients, &maxes, &ids, &clients]).await
 }
 
-fn answer_all(link: &Arc<Link>, hub: &Arc<Hub>, session: i32, batch: Vec<Looking>, rows: &[Row]) {
+fn answer_all(link: &Arc<Link>, hub: &Arc<Hub>, session: i32, batch: Vec<Looking>, rows: &[Row]) -> Vec<Looking> {
     let mut rows = rows.iter().peekable();
+    let mut later = Vec::new();
     for (item, one) in (1_i32..).zip(batch) {
+        if rows.next_if(|row| row.get::<_, i32>(0) == item && row.get::<_, i32>(1) == NOT_LOOKED).is_some() {
+            later.push(one);
+            continue;
+        }
         let mut found = Err(BrokerError::unavailable("the server did not say what a fetch has come to"));
         while let Some(row) = rows.next_if(|row| row.get::<_, i32>(0) == item) {
             found = match (row.get(1), found) {
@@ -105,6 +121,7 @@ fn answer_all(link: &Arc<Link>, hub: &Arc<Hub>, session: i32, batch: Vec<Looking
             give_back(link, hub, session, one.client, &deliveries);
         }
     }
+    later
 }
 
 /// Gives back deliveries that never reached their consumer, in the background. Where that fails, the

@@ -57,7 +57,8 @@ BEGIN
 END $$;
 
 -- Serves many fetches, in their order: those of one queue and group stand side by side. Codes: 0 a
--- delivery, 1 nothing (due_ms: when time brings the next change), 2 no such queue, 3 no such group.
+-- delivery, 1 nothing (due_ms: when time brings the next change), 2 no such queue, 3 no such group, 4 not
+-- looked, since what the others take is as much as one statement should carry: to be asked again.
 CREATE FUNCTION ww.fetch(
     p_session int, p_tenants text[], p_names text[], p_groups text[], p_recipients text[], p_maxes bigint[], p_ids uuid[],
     p_clients bigint[]
@@ -74,10 +75,16 @@ DECLARE
     v_until timestamptz;
     v_vain text[] := '{}';
     v_due bigint;
+    v_bytes bigint := 0;
 BEGIN
     FOR i IN 1 .. cardinality(p_names) LOOP
         item := i;
         due_ms := NULL;
+        IF v_bytes >= 8388608 THEN
+            code := 4;
+            RETURN NEXT;
+            CONTINUE;
+        END IF;
         IF i = 1 OR p_names[i] <> p_names[i - 1] OR p_tenants[i] <> p_tenants[i - 1] OR p_groups[i] <> p_groups[i - 1] THEN
             v_vain := '{}';
             q := ww.enter(p_tenants[i], p_names[i]);
@@ -130,6 +137,9 @@ BEGIN
             END IF;
             RETURN NEXT;
             CONTINUE;
+        END IF;
+        IF i < cardinality(p_names) THEN
+            v_bytes := v_bytes + (SELECT sum(size) FROM ww.turn WHERE seq = ANY (v_seqs) AND place = v_place);
         END IF;
         v_until := v_now + q.lease_ms * interval '1 ms';
         RETURN QUERY
