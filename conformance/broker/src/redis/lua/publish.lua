@@ -87,12 +87,27 @@ end
 
 local answers, at, stored = {}, 4, 0
 local number = tonumber(ARGV[3])
+
+-- Ids are looked up at once before, and remembered at once after.
+local known, seen, remembered, in_order = {}, {}, {}, {}
+if DEDUPE > 0 then
+  local uuids, next_at = {}, 4
+  for n = 1, number do
+    uuids[n] = ARGV[next_at]
+    next_at = next_at + 6 + ARGV[next_at + 5]
+  end
+  known = call('HMGET', KNOWN, unpack(uuids))
+end
+
+local function is_known(n, uuid)
+  return seen[uuid] or known[n] and tonumber(known[n]:match('^%d+')) > now
+end
+
 for n = 1, number do
   local uuid, level, delay, ttl, expiry = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), ARGV[at + 3], ARGV[at + 4]
   local first, last = at + 6, at + 5 + ARGV[at + 5]
   at = last + 1
-  local known = DEDUPE > 0 and call('HGET', KNOWN, uuid)
-  if known and tonumber(known:match('^%d+')) > now then
+  if is_known(n, uuid) then
     answers[n] = 0
   elseif not make_room() then
     answers[n] = 2
@@ -112,8 +127,10 @@ for n = 1, number do
     else
       if expires and delay == 0 then call('ZADD', TIMERS, expires, 'e|' .. level .. '|' .. id) end
       if DEDUPE > 0 then
-        call('HSET', KNOWN, uuid, now + DEDUPE .. '|' .. (delay == 0 and level or 'late') .. '|' .. id)
-        call('RPUSH', FORGET, uuid)
+        seen[uuid] = true
+        remembered[#remembered + 1] = uuid
+        remembered[#remembered + 1] = now + DEDUPE .. '|' .. (delay == 0 and level or 'late') .. '|' .. id
+        in_order[#in_order + 1] = uuid
       end
       if holds then holds = holds + 1 end
       answers[n] = 1
@@ -122,7 +139,11 @@ for n = 1, number do
   end
 end
 if stored > 0 then
-  if DEDUPE > 0 then forget_old(stored + 8) end
+  if DEDUPE > 0 then
+    call('HSET', KNOWN, unpack(remembered))
+    call('RPUSH', FORGET, unpack(in_order))
+    forget_old(stored + 8)
+  end
   wake()
 end
 return { 'ok', answers }
