@@ -17,6 +17,8 @@ use crate::error::BrokerError;
 
 /// How long an answer is waited for.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+/// The same of what has to reach the disk, behind all that was sent before.
+const PATIENCE_OF_A_STORE: Duration = Duration::from_secs(10);
 const EXPECTED: &str = "Nats-Expected-Last-Subject-Sequence";
 const EXPECTED_OF: &str = "Nats-Expected-Last-Subject-Sequence-Subject";
 const EXPECTED_LAST: &str = "Nats-Expected-Last-Sequence";
@@ -157,9 +159,9 @@ impl Api {
         noted.as_ref().filter(|(at, why)| *at >= moment && why.contains(subject)).map(|(_, why)| why.clone())
     }
 
-    async fn ask(&self, subject: String, request: Request) -> Result<async_nats::Message, Fault> {
+    async fn ask(&self, subject: String, request: Request, patience: Duration) -> Result<async_nats::Message, Fault> {
         let asked = Instant::now();
-        let answer = self.client.send_request(subject.clone(), request.timeout(Some(PATIENCE))).await;
+        let answer = self.client.send_request(subject.clone(), request.timeout(Some(patience))).await;
         answer.map_err(|error| match error.kind() {
             RequestErrorKind::NoResponders => Fault::NobodyThere,
             RequestErrorKind::MaxPayloadExceeded => Fault::TooLarge(error.to_string()),
@@ -173,7 +175,7 @@ impl Api {
     /// Asks the `JetStream` API.
     pub(super) async fn call(&self, method: &str, parameters: &Value) -> Result<Value, Fault> {
         let payload = if parameters.is_null() { Bytes::new() } else { parameters.to_string().into() };
-        let answer = self.ask(format!("$JS.API.{method}"), Request::new().payload(payload)).await?;
+        let answer = self.ask(format!("$JS.API.{method}"), Request::new().payload(payload), PATIENCE).await?;
         let answer: Value = serde_json::from_slice(&answer.payload).map_err(|error| unreadable(&error))?;
         refusal(&answer).map_or(Ok(answer), Err)
     }
@@ -187,7 +189,7 @@ impl Api {
         expected: &Expected,
     ) -> Result<Ack, Fault> {
         expected.put(&mut headers);
-        let answer = self.ask(subject, Request::new().headers(headers).payload(body)).await?;
+        let answer = self.ask(subject, Request::new().headers(headers).payload(body), PATIENCE_OF_A_STORE).await?;
         if let Ok(ack) = serde_json::from_slice::<Ack>(&answer.payload)
             && ack.seq > 0
         {
@@ -226,7 +228,7 @@ impl Api {
 
     async fn get_by(&self, stream: &str, wanted: String) -> Result<Option<Held>, Fault> {
         let request = Request::new().payload(wanted.into());
-        let answer = self.ask(format!("$JS.API.DIRECT.GET.{stream}"), request).await?;
+        let answer = self.ask(format!("$JS.API.DIRECT.GET.{stream}"), request, PATIENCE).await?;
         if answer.status.is_some_and(|status| status != StatusCode::OK) {
             return match answer.status {
                 Some(StatusCode::NOT_FOUND) => Ok(None),

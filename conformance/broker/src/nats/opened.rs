@@ -201,8 +201,16 @@ impl OpenQueue {
                     tokio::select! { () = told => {} _ = phase.changed() => {} }
                 }
             };
-            if tokio::time::timeout(PATIENCE / 5, told).await.is_ok() {
-                return self.follow().await;
+            tokio::pin!(told);
+            loop {
+                let before = self.lock().told;
+                if tokio::time::timeout(PATIENCE / 5, told.as_mut()).await.is_ok() {
+                    return self.follow().await;
+                }
+                // Much may be told before what is waited for.
+                if self.lock().told == before {
+                    break;
+                }
             }
             // What is missing was removed by somebody else's hand: it is read anew.
             self.set_phase(Phase::Reading);
