@@ -8,7 +8,7 @@ mod crowd;
 use proptest::prelude::*;
 use workwire_broker::Code;
 use workwire_conformance::demand::{Demand, Edge, Expectation, Moment, Role};
-use workwire_conformance::history::{History, HistoryError, Number};
+use workwire_conformance::history::{Delivered, History, HistoryError, Number, Operation};
 use workwire_conformance::judge::judge_file;
 use workwire_conformance::verdict::Verdict;
 
@@ -132,4 +132,11 @@ fn what_a_later_version_adds_is_ignored() {
     );
     let history = read(&text).unwrap();
     assert_eq!((history.operations().len(), history.number(0)), (1, Number::of(4)));
+}
+
+/// A history may hold ten million of them: the many are kept small, and what few have stands apart.
+#[test]
+fn an_operation_is_small() {
+    let (operation, delivery) = (size_of::<Operation>(), size_of::<Delivered>());
+    assert!(operation <= 104 && delivery <= 40, "an operation of {operation} bytes, a delivery of {delivery}");
 }

@@ -4,7 +4,7 @@
 //! an answer, and no lease, rest or life may have ended by itself since.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap, VecDeque};
 
 use workwire_broker::{Capability, Depth, Overflow, Policy, Stored};
 
@@ -64,8 +64,8 @@ struct Ledger {
     busy_until: Micros,
     /// A count that is to be judged once it is sure that nothing overlapped it.
     pending: Option<(Place, Micros, [i64; 4])>,
-    /// Leases that end, by their deliveries.
-    leases: BinaryHeap<Reverse<(Micros, usize)>>,
+    /// Leases that end, by their deliveries: in their order, since a queue has one length of them.
+    leases: VecDeque<(Micros, usize)>,
     /// Rests that end, by their messages.
     rests: BinaryHeap<Reverse<(Micros, MessageId)>>,
     /// Whether anybody named a group.
@@ -147,12 +147,8 @@ impl<'a> Count<'a> {
             rests_end |= self.rests.get(&(queue, id)) == Some(&until);
             ledger.rests.pop();
         }
-        while let Some(Reverse((until, delivery))) = ledger.leases.peek().copied() {
-            if until > ended {
-                break;
-            }
+        while let Some((_, delivery)) = ledger.leases.pop_front_if(|(until, _)| *until <= ended) {
             ledger.lost_track |= self.holder.contains_key(&delivery);
-            ledger.leases.pop();
         }
         let moves = rests_end || ledger.expires.is_some_and(|expires| expires <= ended);
         ledger.lost_track |= moves || !known;
@@ -245,14 +241,16 @@ impl<'a> Count<'a> {
         self.holder.insert(delivery, operation.client);
         *self.held.entry(operation.client).or_default().entry(queue).or_default() += 1;
         let until = after(operation.began, policy.lease_ms).saturating_sub(GRAIN);
-        let ledger = self.of(queue);
+        let ledger = self.queues.entry(queue).or_default();
         if rested {
             ledger.delayed -= 1;
         } else {
             ledger.ready -= 1;
         }
         ledger.leased += 1;
-        ledger.leases.push(Reverse((until, delivery)));
+        // Of those that were settled long ago there may be millions.
+        while ledger.leases.pop_front_if(|(_, other)| !self.holder.contains_key(other)).is_some() {}
+        ledger.leases.push_back((until, delivery));
     }
 
     fn settled(&mut self, queue: Word, verdict: SettleAs, operation: &Operation, policy: &Policy) {
