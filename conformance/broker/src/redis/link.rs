@@ -90,13 +90,15 @@ impl Link {
             return Ok(open);
         }
         let _turn = self.connecting.lock().await;
+        let mut last = None;
         loop {
             if let Some(open) = self.current() {
                 return Ok(open);
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(RedisError::from((ErrorKind::Io, "no connection was made in time")));
+                let late = || RedisError::from((ErrorKind::Io, "no connection was made in time"));
+                return Err(last.unwrap_or_else(late));
             }
             let error = match self.connect(left).await {
                 Ok(open) => {
@@ -109,6 +111,7 @@ impl Link {
             if !may_change || Instant::now() + REST >= deadline {
                 return Err(error);
             }
+            last = Some(error);
             tokio::time::sleep(REST).await;
         }
     }
