@@ -58,8 +58,7 @@
 //! One connection for a broker, with two consumers for each queue that it takes from. Some 500 bytes of memory for each
 //! message that such a queue holds, dead letters included, and none for a queue that is only published to. 1 024 requests
 //! of one call are under way at once. An answer is waited for 5 s, that of a store and the first
-//! connection 10 s; a lost connection is tried
-//! again at least twice a second, for ever.
+//! connection 10 s; a lost connection is tried again at least twice a second, for ever.
 
 mod api;
 mod client;

@@ -204,7 +204,7 @@ impl OpenQueue {
             tokio::pin!(told);
             loop {
                 let before = self.lock().told;
-                if tokio::time::timeout(PATIENCE / 5, told.as_mut()).await.is_ok() {
+                if tokio::time::timeout(PATIENCE, told.as_mut()).await.is_ok() {
                     return self.follow().await;
                 }
                 // Much may be told before what is waited for.
