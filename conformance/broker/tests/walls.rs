@@ -78,8 +78,8 @@ fn a_broker_knows_no_other_and_a_face_knows_none() {
     for (module, imports) in found() {
         for import in imports.iter().filter(|import| brokers.contains(&import.as_str())) {
             // A private instance is opened as what it is.
-            let may =
-                module == "target" || module == "managed" && !["memory", "sqlite", "adapter"].contains(&import.as_str());
+            let may = module == "target"
+                || module == "managed" && !["memory", "sqlite", "adapter"].contains(&import.as_str());
             assert!(may, "{module} imports {import}");
         }
     }

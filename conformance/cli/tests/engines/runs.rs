@@ -43,8 +43,8 @@ impl Ran {
 /// A folder for temporary files that everybody may pass through: PostgreSQL runs as another user.
 pub(crate) fn folder(name: &str) -> tempfile::TempDir {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(&format!("workwire-test-{name}-"));
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755)).tempdir().unwrap()
+    let prefix = format!("workwire-test-{name}-");
+    builder.prefix(&prefix).permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755)).tempdir().unwrap()
 }
 
 pub(crate) fn command(temporary: &Path, arguments: &[&str]) -> Command {
