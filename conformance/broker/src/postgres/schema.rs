@@ -54,7 +54,8 @@ pub(super) async fn prepare(client: &mut Client, options: &PostgresOptions) -> R
     if from == 0 {
         transaction.batch_execute(&format!("CREATE SCHEMA IF NOT EXISTS {schema}")).await.map_err(words)?;
     }
-    let migrations: Vec<String> = MIGRATIONS[from..].iter().map(|migration| of_schema(&migration.concat(), schema)).collect();
+    let migrations: Vec<String> =
+        MIGRATIONS[from..].iter().map(|migration| of_schema(&migration.concat(), schema)).collect();
     for sql in migrations {
         transaction.batch_execute(&sql).await.map_err(words)?;
     }

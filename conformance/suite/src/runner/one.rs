@@ -14,8 +14,8 @@ use crate::event::{Ended, Event};
 use crate::history::History;
 use crate::host::Host;
 use crate::judge::judge;
-use crate::recorder::Restarts;
 use crate::plan::{self, Figure};
+use crate::recorder::Restarts;
 use crate::subject::{Reached, Subject};
 use crate::verdict::{Judgement, Verdict};
 
