@@ -29,10 +29,10 @@ macro_rules! row {
             for _ in 0..ROUNDS {
                 let began = Instant::now();
                 $bare.await;
-                bare.push($count as f64 / began.elapsed().as_secs_f64());
+                bare.push(f64::from($count) / began.elapsed().as_secs_f64());
                 let began = Instant::now();
                 $ours.await;
-                ours.push($count as f64 / began.elapsed().as_secs_f64());
+                ours.push(f64::from($count) / began.elapsed().as_secs_f64());
             }
             let mut ratios: Vec<f64> = ours.iter().zip(&bare).map(|(ours, bare)| ours / bare).collect();
             ratios.sort_by(f64::total_cmp);

@@ -128,7 +128,7 @@ impl Managed {
     pub async fn open(&self) -> Result<Arc<dyn Broker>, OpenError> {
         let instance = self.start().await?;
         let broker = engines::open(instance.engine(), &instance.address()).await?;
-        Ok(Arc::new(ManagedBroker::over(Machine::Own(instance), broker)))
+        Ok(Arc::new(ManagedBroker::over(Machine::Own(Box::new(instance)), broker)))
     }
 }
 

@@ -19,6 +19,11 @@ const FAREWELL: Duration = Duration::from_secs(2);
 
 pub(super) struct ManagedBroker {
     about: About,
+    held: Arc<Held>,
+}
+
+/// The server, and what lives on it.
+struct Held {
     /// None once it was shut down. Who restarts it or ends it has it for that time.
     machine: Turn<Option<Machine>>,
     life: Mutex<Life>,
@@ -40,9 +45,12 @@ impl ManagedBroker {
             about.capabilities = about.capabilities.without(Capability::Durable);
         }
         let life = Life { broker: Some(broker), clients: Vec::new() };
-        ManagedBroker { about, machine: Turn::new(Some(machine)), life: Mutex::new(life) }
+        let held = Held { machine: Turn::new(Some(machine)), life: Mutex::new(life) };
+        ManagedBroker { about, held: Arc::new(held) }
     }
+}
 
+impl Held {
     fn life(&self) -> std::sync::MutexGuard<'_, Life> {
         // Each of its changes is one statement.
         self.life.lock().unwrap_or_else(PoisonError::into_inner)
@@ -67,6 +75,16 @@ impl ManagedBroker {
         }
         drop(broker);
     }
+
+    async fn restart(&self, mode: RestartMode) -> Result<(), BrokerError> {
+        let mut place = self.machine.lock().await;
+        let machine = place.as_mut().ok_or_else(|| BrokerError::unavailable("the broker was shut down"))?;
+        let ended = machine.down(mode).await;
+        self.buried().await;
+        ended.map_err(|error| down(&error))?;
+        self.life().broker = Some(machine.up().await.map_err(|error| down(&error))?);
+        Ok(())
+    }
 }
 
 impl Broker for ManagedBroker {
@@ -76,10 +94,10 @@ impl Broker for ManagedBroker {
 
     fn open<'a>(&'a self, client: &'a str) -> Answer<'a, Box<dyn Client>> {
         Box::pin(async move {
-            let broker = self.broker()?;
+            let broker = self.held.broker()?;
             let inner = broker.open(client).await?;
             let core = Arc::new(Core::over(inner));
-            let mut life = self.life();
+            let mut life = self.held.life();
             // What was opened while the server went down is of the life before.
             if !life.broker.as_ref().is_some_and(|current| Arc::ptr_eq(current, &broker)) {
                 return Err(BrokerError::unavailable("the server went down"));
@@ -91,26 +109,23 @@ impl Broker for ManagedBroker {
     }
 
     fn restart(&self, mode: RestartMode) -> Answer<'_, ()> {
+        let held = Arc::clone(&self.held);
         Box::pin(async move {
-            let mut place = self.machine.lock().await;
-            let machine = place.as_mut().ok_or_else(|| BrokerError::unavailable("the broker was shut down"))?;
-            let ended = machine.down(mode).await;
-            self.buried().await;
-            ended.map_err(|error| down(&error))?;
-            self.life().broker = Some(machine.up().await.map_err(|error| down(&error))?);
-            Ok(())
+            // In a task of its own: who gives up in the middle leaves no server that is down.
+            let restarted = tokio::spawn(async move { held.restart(mode).await }).await;
+            restarted.unwrap_or_else(|error| Err(BrokerError::unavailable(error.to_string())))
         })
     }
 
     fn shutdown(&self) -> Answer<'_, ()> {
         Box::pin(async move {
-            let mut place = self.machine.lock().await;
-            let broker = self.life().broker.clone();
+            let mut place = self.held.machine.lock().await;
+            let broker = self.held.life().broker.clone();
             let ended = match &broker {
                 Some(broker) => timeout(FAREWELL, broker.shutdown()).await.unwrap_or(Ok(())),
                 None => Ok(()),
             };
-            self.buried().await;
+            self.held.buried().await;
             if let Some(machine) = place.take() {
                 // An instance waits until its folder is gone.
                 let gone = tokio::task::spawn_blocking(move || drop(machine)).await;

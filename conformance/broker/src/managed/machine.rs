@@ -29,7 +29,7 @@ pub(super) type Opens = Box<dyn Fn() -> Opening + Send + Sync>;
 pub(crate) type Opening = Pin<Box<dyn Future<Output = Result<Arc<dyn Broker>, OpenError>> + Send>>;
 
 pub(super) enum Machine {
-    Own(Instance),
+    Own(Box<Instance>),
     Commanded(RestartCommand, Opens),
 }
 

@@ -40,8 +40,8 @@ fn owned(engine: &str) -> Option<(Child, PathBuf)> {
     let mut owner = Command::new(std::env::current_exe().unwrap());
     owner.args(["managed::left::owner", "--exact", "--nocapture"]).env(OWNED, engine).stdout(Stdio::piped());
     let mut owner = owner.spawn().unwrap();
-    let lines = BufReader::new(owner.stdout.take().unwrap()).lines().map_while(Result::ok);
-    let folder = lines.filter_map(|line| line.strip_prefix("folder ").map(PathBuf::from)).next();
+    let mut lines = BufReader::new(owner.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let folder = lines.find_map(|line| line.strip_prefix("folder ").map(PathBuf::from));
     if folder.is_none() {
         owner.wait().unwrap();
     }

@@ -6,6 +6,7 @@ use workwire_broker::clock::ManualClock;
 use workwire_broker::{Broker, Durability, MemoryBroker, SqliteBroker, SqliteOptions};
 
 /// The clock of these brokers, and of what is put over them.
+#[allow(dead_code, reason = "not every test over these brokers has more than one kind of clock")]
 pub(crate) type BenchClock = ManualClock;
 
 #[allow(clippy::unused_async, reason = "a constructor as the others are")]
