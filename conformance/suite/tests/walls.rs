@@ -25,7 +25,7 @@ const MODULES: &[(&str, &str)] = &[
     ("subject", "case host"),
     ("plan", "case host subject"),
     ("event", "history verdict"),
-    ("runner", "case event history host judge plan subject verdict"),
+    ("runner", "case event history host judge plan recorder subject verdict"),
     ("check", "cases event runner subject verdict"),
     ("between", "subject"),
     ("saboteurs", "between host oddities subject"),
