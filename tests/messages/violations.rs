@@ -145,3 +145,25 @@ fn violations_of_what_is_missing_inside_stand_before_what_is_missing_outside() {
     let inside = pointers.iter().rposition(|pointer| pointer.starts_with("/resources/")).unwrap();
     assert!(inside < outside, "{pointers:?}");
 }
+
+#[test]
+fn violations_of_a_foreign_version_tell_it_also_where_it_stands_last() {
+    let repeated: String = (0..150).map(|_| r#""x":1,"#).collect();
+    let error = MessageEnvelope::from_json(&format!(r#"{{{repeated}"x":1,"protocol_version":"2.0"}}"#)).unwrap_err();
+    assert_eq!((error.violations().len(), error.total()), (100, 151));
+    assert_eq!(error.violations()[99].rule(), Rule::Ver2, "the last of those that are kept");
+}
+
+#[test]
+fn violations_of_data_that_are_too_many_are_counted_with_the_rest() {
+    let repeated: Vec<String> = (0..151).map(|_| r#""x":1"#.to_owned()).collect();
+    let mut fields = event().read().to_stream();
+    for (name, value) in &mut fields {
+        if name == "data" {
+            *value = format!("{{{}}}", repeated.join(","));
+        }
+    }
+    let fields = fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let error = AgentEvent::from_stream(fields).unwrap_err();
+    assert_eq!((error.violations().len(), error.total()), (100, 150));
+}

@@ -54,16 +54,16 @@
 //!
 //! # What a death may leave
 //!
-//! Nothing that was confirmed was lost in any kill. But RabbitMQ does not confirm that a message is done, and a queue
-//! keeps that back until it has been idle for 200 ms: what was settled within that time before its node dies is
+//! Of what was ready or held, nothing that was confirmed was lost in any kill. But RabbitMQ does not
+//! confirm that a message is done, and a queue keeps that back until it has been idle for 200 ms: what was settled within that time before its node dies is
 //! delivered once more, whatever a client does. With `-rabbit fhc_write_buffering false` among the node's Erlang
 //! arguments (`RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS`), as [`managed:`](crate::Managed) nodes have it, it is written at
 //! once, and nothing that was done came back.
 //!
 //! A `retry`, `dead` or `replay` that is killed between copy and removal leaves two messages, never none.
 //! The server moves a message that has rested from one queue to the other without confirms: a node that
-//! dies in that very moment may have it twice, and by its documentation may lose it, which was not seen. What rests for a queue that another process
-//! deletes stays until it has rested, and then reaches nobody.
+//! dies in that very moment may have it twice, and by its documentation may lose it: once, in a run beside
+//! much else, a resting message did not come. What rests for a queue that another process deletes stays until it has rested, and then reaches nobody.
 //!
 //! # Connections
 //!
