@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 /// What became of a message, as far as its publishers and consumers were told.
 #[derive(Debug, Default, Clone, Copy)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own, in any order")]
 struct Known {
     is_confirmed: bool,
     /// Somebody tried to settle it: it may be gone.

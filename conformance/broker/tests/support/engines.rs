@@ -12,7 +12,7 @@ use workwire_broker::{Broker, Capability, Instance, Target};
 use crate::brokers::{Bench, on_bench};
 
 /// The machine's clock, which can be waited for and not be moved.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct BenchClock;
 
 impl BenchClock {
@@ -21,6 +21,7 @@ impl BenchClock {
     }
 
     /// Time passes by itself; this is how it is waited for.
+    #[allow(clippy::unused_self, reason = "called as the clock that can be moved")]
     pub(crate) fn advance(&self, millis: i64) {
         let until = SystemTime::now() + Duration::from_millis(millis.unsigned_abs());
         tokio::task::block_in_place(|| {
