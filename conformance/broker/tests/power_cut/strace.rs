@@ -17,8 +17,8 @@ pub(crate) const COMMAND: &[&str] = &[
      sync_file_range,msync,unlink,unlinkat,rename,renameat,renameat2,link,linkat,copy_file_range,sendfile",
 ];
 
-/// The answer to a thread that ended with its process.
-const NEVER: &str = "?";
+/// How the answer begins to a thread that ended with its process: `?`, or `? <unavailable>` where it ended at once.
+const NEVER: char = '?';
 
 /// A line: a call, its beginning, or its end.
 #[derive(Debug)]
@@ -57,14 +57,18 @@ fn call(line: &str) -> Option<Call> {
     let (thread, rest) = (thread.parse().ok()?, rest.trim_start());
     if let Some(resumed) = rest.strip_prefix("<... ") {
         let (_, answer) = resumed.rsplit_once(" = ")?;
-        return Some(if answer == NEVER { Call::Other } else { Call::Answered { thread, answer: number(answer)? } });
+        return Some(if answer.starts_with(NEVER) {
+            Call::Other
+        } else {
+            Call::Answered { thread, answer: number(answer)? }
+        });
     }
     let Some((name, rest)) = rest.split_once('(') else { return Some(Call::Other) };
     let (arguments, answered) = if let Some(arguments) = rest.strip_suffix(" <unfinished ...>") {
         (arguments, None)
     } else {
         let (arguments, answer) = rest.rsplit_once(" = ")?;
-        let answered = if answer == NEVER { None } else { Some(number(answer)?) };
+        let answered = if answer.starts_with(NEVER) { None } else { Some(number(answer)?) };
         (arguments.trim_end().strip_suffix(')')?, answered)
     };
     let arguments: Vec<&str> = arguments.split(", ").collect();
