@@ -20,7 +20,7 @@ const TARGETS: &[(&str, &str)] = &[
 ];
 
 /// RabbitMQ moves what has rested to its queue without a confirmation, at most once as its documentation says: a kill in
-/// that very moment may lose the message. It failed once in some ten runs; the broker's README says so.
+/// that very moment may lose the message. It failed once, beside much else; the README of the broker says so.
 const NOT_ASKED: (&str, &str) = ("managed:rabbitmq", "dly/a_delay_survives_a_kill");
 
 /// One run of the suite.
