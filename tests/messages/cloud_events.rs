@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use workwire::{AnyDocument, Decoder, DocumentKind, ProtocolError};
 
-use crate::bodies::{channel_message, envelopes, event, places, request};
+use crate::bodies::{MESSAGE, channel_message, envelopes, event, places, request};
 
 fn documents() -> Vec<AnyDocument> {
     let channel = channel_message().with("/to_agent", "coder-2").with("/correlation_id", "order-4711").read();
@@ -161,6 +161,18 @@ fn cloud_event_reports_what_is_wrong_with_its_data_in_the_order_of_the_data() {
     let text = AnyDocument::Envelope(request().read()).to_cloud_event();
     let text = text.replacen(r#""from_agent":"orchestrator""#, r#""from_agent":7,"from_agent":8"#, 1);
     let error = AnyDocument::from_cloud_event(&Decoder::strict(), text.as_bytes()).unwrap_err();
+    assert_eq!(places(&error), [("/data/from_agent", "FLD-1"), ("/data/from_agent", "JSN-5")]);
+}
+
+#[test]
+fn cloud_event_finds_its_type_behind_data_that_are_as_deep_as_they_may_be() {
+    let nested: Value = serde_json::from_str(&("[".repeat(61) + &"]".repeat(61))).unwrap();
+    let deep = request().with("/payload/parameters", json!({"deep": nested}));
+    let text = deep.text().replacen(r#""from_agent":"orchestrator""#, r#""from_agent":7,"from_agent":8"#, 1);
+    let event = format!(
+        r#"{{"specversion":"1.0","id":"{MESSAGE}","source":"/x","data":{text},"type":"dev.workwire.work_request"}}"#
+    );
+    let error = AnyDocument::from_cloud_event(&Decoder::strict(), event.as_bytes()).unwrap_err();
     assert_eq!(places(&error), [("/data/from_agent", "FLD-1"), ("/data/from_agent", "JSN-5")]);
 }
 

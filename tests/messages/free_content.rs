@@ -35,6 +35,10 @@ fn free_object_keeps_the_spelling_of_numbers() {
 fn free_object_is_written_without_white_space_and_with_the_shortest_escapes() {
     let spread = " { \"a\\u0062\" : [ 1 , { } , \"\\u00e9\\/\\u000A\\u001F\\ud83d\\ude00\" ] ,\n\t\"c\":\r\"x y\" } ";
     assert_eq!(object(spread).as_str(), r#"{"ab":[1,{},"é/\n\u001f😀"],"c":"x y"}"#);
+    // Also where nothing else in the whole text is to be rewritten.
+    for (longer, shortest) in [("\\u000a", "\\n"), ("\\u001F", "\\u001f"), ("\\u0041", "A"), ("\\/", "/")] {
+        assert_eq!(object(&format!(r#"{{"a":"{longer}"}}"#)).as_str(), format!(r#"{{"a":"{shortest}"}}"#));
+    }
 }
 
 #[test]

@@ -67,6 +67,7 @@ fn ids_have_hyphens_and_nothing_around_them() {
         format!("{{{TASK}}}"),
         format!("urn:uuid:{TASK}"),
         format!(" {TASK}"),
+        format!("{TASK}x"),
         TASK.replace('0', "g"),
         TASK.replace("-b", "b-"),
         TASK.replacen('8', "８", 1),

@@ -1,6 +1,9 @@
 //! Where in the bytes something is no JSON.
 
-use workwire::{Decoder, ErrorCode, MessageEnvelope, Position, ProtocolError};
+use serde_json::json;
+use workwire::{Decoder, ErrorCode, MessageEnvelope, Position, ProtocolError, WorkResult};
+
+use crate::bodies::work_result;
 
 fn refused(bytes: &[u8]) -> ProtocolError {
     MessageEnvelope::from_slice(bytes).unwrap_err()
@@ -36,6 +39,7 @@ fn position_of_each_kind_of_broken_bytes() {
     at(br#"{"a":"x\ud800y"}"#, "JSN-4", 1, 8, 7);
     at(br#"{"a":"\udc00"}"#, "JSN-4", 1, 7, 6);
     at(br#"{"a":-Infinity}"#, "JSN-6", 1, 6, 5);
+    at(br#"{"a":-Inf}"#, "JSN-1", 1, 7, 6);
     at(b"{\"a\":{}}{", "JSN-7", 1, 9, 8);
     at(format!("{}{}", r#"{"a":"#.repeat(64), "[").as_bytes(), "JSN-8", 1, 321, 320);
     at(b"{\"a\":\"\n\"}", "JSN-1", 1, 7, 6);
@@ -44,6 +48,18 @@ fn position_of_each_kind_of_broken_bytes() {
     at(b"{\"a\":01}", "JSN-1", 1, 7, 6);
     at(b"{\"a\":1.}", "JSN-1", 1, 8, 7);
     at(b"{\"a\":1", "JSN-1", 1, 7, 6);
+}
+
+#[test]
+fn position_of_a_word_that_only_begins_like_null() {
+    let written = work_result().with("/error_message", "WORD").with("/resources_used", json!({"cpu_time_ms": "WORD"}));
+    for field in ["error_message", "cpu_time_ms"] {
+        let begun = written.text().replace(&format!(r#""{field}":"WORD""#), &format!(r#""{field}":nulx"#));
+        let text = begun.replace(r#""WORD""#, "null");
+        let error = WorkResult::from_json(&text).unwrap_err();
+        assert_eq!(error.violations()[0].position().map(|at| at.offset), text.find("nulx"), "{text}: {error}");
+        WorkResult::from_json(&text.replace("nulx", "null")).unwrap();
+    }
 }
 
 #[test]

@@ -147,6 +147,14 @@ fn violations_of_what_is_missing_inside_stand_before_what_is_missing_outside() {
 }
 
 #[test]
+fn violations_of_what_an_object_lacks_stand_before_what_comes_behind_it() {
+    let cancel = work_request().with("/work_type", "cancel").with("/parameters", json!({})).text();
+    let text = cancel.replacen(r#""parameters":{}"#, r#""parameters":{},"colour":1"#, 1);
+    let error = workwire::WorkRequest::from_json(&text).unwrap_err();
+    assert_eq!(places(&error), [("/parameters/task_id", "WRQ-3"), ("/colour", "FLD-2")]);
+}
+
+#[test]
 fn violations_of_a_foreign_version_tell_it_also_where_it_stands_last() {
     let repeated: String = (0..150).map(|_| r#""x":1,"#).collect();
     let error = MessageEnvelope::from_json(&format!(r#"{{{repeated}"x":1,"protocol_version":"2.0"}}"#)).unwrap_err();
