@@ -17,6 +17,8 @@ const CONSUMERS: u32 = 3;
 const LEASE_MS: i64 = 5_000;
 /// So many that nothing dies of being held while its server is killed.
 const ATTEMPTS: i64 = 100;
+/// How long every other message rests before it is delivered, where the engine has delays.
+const RESTS_MS: [i64; 4] = [50, 200, 500, 1_000];
 /// How long a life may be before it is ended, in milliseconds.
 const SHORTEST_MS: u64 = 100;
 const LONGEST_MS: u64 = 900;
@@ -128,11 +130,19 @@ impl Work {
 
     async fn publishes(self, number: u32) {
         let body = vec![b'.'; 600];
+        let has_delays = self.broker.about().capabilities.has(Capability::Delay);
+        let mut rests = RESTS_MS.into_iter().cycle();
+        let mut is_other = false;
         while !self.is_over() {
             let client = self.client(&format!("publisher-{number}")).await;
             while !self.is_over() {
                 let id = Uuid::new_v4();
-                let answer = client.publish(&self.queue, Message::new(id, body.clone())).await;
+                let mut message = Message::new(id, body.clone());
+                is_other = !is_other;
+                if has_delays && is_other {
+                    message.delay_ms = rests.next();
+                }
+                let answer = client.publish(&self.queue, message).await;
                 if answer.is_ok() {
                     self.account().confirmed(id);
                 }
