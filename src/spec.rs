@@ -279,6 +279,8 @@ mod tests {
 
     #[test]
     fn what_is_withdrawn_is_no_clause_and_names_clauses_that_are() {
+        let lines = AREAS.iter().flat_map(|area| area.lines()).filter(|line| line.contains("** (withdrawn)"));
+        assert_eq!(withdrawn().len(), lines.count());
         for gone in withdrawn() {
             assert!(explain(gone.id()).is_none(), "{}", gone.id());
             let named = gone.reason().split([' ', ',', '.']).filter(|word| word.contains('-'));
@@ -292,6 +294,7 @@ mod tests {
         for rule in Rule::ALL {
             let clause = explain(rule.id()).unwrap_or_else(|| panic!("{rule} is no clause"));
             assert_eq!(clause.scope(), Some(rule.scope()), "{rule}");
+            assert!(clause.id().starts_with(&format!("{}-", clause.area())) && !clause.area().is_empty(), "{rule}");
         }
         let marked = clauses().iter().filter(|clause| clause.scope().is_some()).count();
         assert_eq!(marked, Rule::ALL.len(), "every marked clause is a rule");

@@ -5,7 +5,7 @@ mod near;
 use std::io::{self, Write};
 
 use workwire::Scope;
-use workwire::spec::{self, Clause, Role};
+use workwire::spec::{self, Clause, Role, Withdrawn};
 use workwire_conformance::codec::CodecCase;
 use workwire_conformance::saboteurs::{self, Saboteur};
 use workwire_conformance::{Case, cases, codec, plan};
@@ -19,6 +19,8 @@ pub(crate) fn run(arguments: &Explain, out: &mut Output) -> Result<Exit, Failure
     let id = &arguments.id;
     if let Some(clause) = spec::explain(&id.to_ascii_uppercase()) {
         explain_clause(clause, out)?;
+    } else if let Some(gone) = withdrawn(id) {
+        writeln!(out, "{} (withdrawn)\n\n{}", gone.id(), gone.reason())?;
     } else if let Some(case) = cases::find(&id.to_ascii_lowercase()) {
         explain_case(case, out)?;
     } else if let Some(case) = codec::cases().iter().find(|case| case.id.eq_ignore_ascii_case(id)) {
@@ -31,6 +33,10 @@ pub(crate) fn run(arguments: &Explain, out: &mut Output) -> Result<Exit, Failure
         return Err(Failure::new(format!("no clause has the id {id:?}; the nearest are {near}")));
     }
     Ok(Exit::Holds)
+}
+
+fn withdrawn(id: &str) -> Option<&'static Withdrawn> {
+    spec::withdrawn().iter().find(|gone| gone.id().eq_ignore_ascii_case(id))
 }
 
 fn explain_clause(clause: &Clause, out: &mut Output) -> io::Result<()> {

@@ -28,6 +28,12 @@ fn each_way_of_checking_is_told() {
 }
 
 #[test]
+fn a_withdrawn_clause_is_explained_with_what_holds_instead() {
+    let run = run(&["explain", "ack-26"]);
+    assert_eq!((run.code, &*run.out, &*run.err), (0, "ACK-26 (withdrawn)\n\nIt said what DLY-18 says.\n", ""));
+}
+
+#[test]
 fn an_unknown_clause_is_wrong_use_with_the_nearest_ids() {
     run(&["explain", "WRS-99"]).is_wrong_use("no clause has the id \"WRS-99\"; the nearest are WRS-1, ");
     run(&["explain", "WSR4"]).is_wrong_use("WRS-4");
