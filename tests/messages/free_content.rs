@@ -174,6 +174,8 @@ fn free_object_that_is_too_deep_for_its_document_is_refused_when_it_is_built() {
     assert_eq!(MessageEnvelope::from_json(&envelope.to_json()), Ok(envelope.clone()));
     let error = request(nested(63)).unwrap_err();
     assert_eq!((error.violations()[0].pointer(), error.violations()[0].rule().id()), ("/parameters", "JSN-8"));
+    // What stands beside each other is not deep, whatever its texts hold.
+    request(object(&format!(r#"{{"a":[{}{{}}],"b":"{}"}}"#, "[{}],".repeat(100), "[{".repeat(100)))).unwrap();
     let text = format!(r#"{{"task_id":"{}","work_type":"a","parameters":{}}}"#, TaskId::new(), nested(63));
     assert!(WorkRequest::from_json(&text).is_err(), "a payload is read no deeper than its envelope takes it");
 }
