@@ -266,6 +266,22 @@ mod tests {
     }
 
     #[test]
+    fn a_clause_is_told_as_its_line_says() {
+        let clause = explain("WRS-4").unwrap();
+        assert_eq!((clause.id(), clause.level(), clause.role()), ("WRS-4", Level::Must, Role::Codec));
+        assert_eq!(clause.text(), "`error_message` is there and not empty when `status` is `failed`.");
+        let clause = explain("DLY-14").unwrap();
+        assert_eq!(
+            (clause.role(), clause.capabilities().collect()),
+            (Role::Broker, vec!["delay", "durable", "restart"])
+        );
+        assert_eq!(
+            [Role::Codec, Role::Broker, Role::Host, Role::Adapter].map(Role::as_str).join(" "),
+            "codec broker host adapter"
+        );
+    }
+
+    #[test]
     fn clause_ids_are_unique_and_in_order() {
         let mut last = std::collections::HashMap::new();
         for (id, _, text) in AREAS.iter().flat_map(|area| area.lines()).filter_map(parts) {
@@ -280,7 +296,8 @@ mod tests {
     #[test]
     fn what_is_withdrawn_is_no_clause_and_names_clauses_that_are() {
         let lines = AREAS.iter().flat_map(|area| area.lines()).filter(|line| line.contains("** (withdrawn)"));
-        assert_eq!(withdrawn().len(), lines.count());
+        assert_eq!(withdrawn().len(), lines.clone().count());
+        assert!(withdrawn().iter().zip(lines).all(|(gone, line)| line.starts_with(&format!("- **{}**", gone.id()))));
         for gone in withdrawn() {
             assert!(explain(gone.id()).is_none(), "{}", gone.id());
             let named = gone.reason().split([' ', ',', '.']).filter(|word| word.contains('-'));
