@@ -5,12 +5,17 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "a test")]
 
+#[path = "support/live.rs"]
+mod live;
+
 mod engine_kills {
     mod account;
     pub(crate) mod load;
 }
 
-use engine_kills::load::killed;
+use std::time::Duration;
+
+use engine_kills::load::{gone, killed};
 
 fn kills() -> u32 {
     std::env::var("WORKWIRE_ENGINE_KILLS").map_or(2, |kills| kills.parse().expect("a number of kills"))
@@ -67,4 +72,31 @@ async fn nats_that_writes_each_two_minutes_may_lose() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_that_does_not_wait_for_the_disk_may_lose() {
     may_lose("managed:postgres?synchronous_commit=off").await;
+}
+
+/// A server that vanishes for ten seconds is waited for, or said to be unavailable; nothing is lost by that either.
+async fn outlives_ten_seconds_without(engine: &str) {
+    let Some(account) = gone(engine, Duration::from_secs(10)).await else { return };
+    println!("{engine}, gone for ten seconds twice: {account}");
+    assert!(account.is_clean(), "{engine}: {account}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rabbitmq_may_vanish_for_ten_seconds() {
+    outlives_ten_seconds_without("rabbitmq").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn redis_may_vanish_for_ten_seconds() {
+    outlives_ten_seconds_without("redis").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nats_may_vanish_for_ten_seconds() {
+    outlives_ten_seconds_without("nats").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_may_vanish_for_ten_seconds() {
+    outlives_ten_seconds_without("postgres").await;
 }

@@ -4,12 +4,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 use workwire_broker::{
     Broker, BrokerError, Capability, Client, Code, Fetch, Message, Policy, Queue, RestartMode, Target, Verdict,
 };
 
 use super::account::Account;
+use crate::live::instance;
 
 const PUBLISHERS: u32 = 3;
 const CONSUMERS: u32 = 3;
@@ -33,6 +35,7 @@ struct Work {
     queue: Queue,
     account: Arc<Mutex<Account>>,
     is_over: Arc<AtomicBool>,
+    hands: Arc<Mutex<Vec<JoinHandle<()>>>>,
 }
 
 /// Loads a private instance and kills it so many times. Nothing where its program is not here.
@@ -46,35 +49,33 @@ pub(crate) async fn killed(target: &str, kills: u32) -> Option<Account> {
             return None;
         }
     };
-    let work = Work {
-        broker,
-        queue: Queue::new("killed"),
-        account: Arc::default(),
-        is_over: Arc::new(AtomicBool::new(false)),
-    };
-    work.client("declares").await.declare(&work.queue, &policy(&*work.broker)).await.unwrap();
-    let mut hands = Vec::new();
-    for number in 0..PUBLISHERS {
-        hands.push(tokio::spawn(work.clone().publishes(number)));
-    }
-    for number in 0..CONSUMERS {
-        hands.push(tokio::spawn(work.clone().consumes(number)));
-    }
+    let work = Work::begin(broker).await;
     for kill in 0..kills {
         // Somewhere in the middle of the work; where exactly is the machine's own matter.
         tokio::time::sleep(Duration::from_millis(moment())).await;
         work.broker.restart(RestartMode::Kill).await.unwrap_or_else(|error| panic!("{target}, kill {kill}: {error}"));
         work.account().kills += 1;
     }
-    tokio::time::sleep(Duration::from_millis(LONGEST_MS)).await;
-    work.is_over.store(true, Ordering::Relaxed);
-    for hand in hands {
-        hand.await.unwrap();
-    }
-    work.takes_the_rest().await;
-    work.broker.shutdown().await.unwrap();
-    let Work { account, .. } = work;
-    Some(std::mem::take(&mut *account.lock().unwrap()))
+    Some(work.end().await)
+}
+
+/// Loads a private instance, and has it vanish twice for so long: killed, and standing still. Nothing where its program
+/// is not here.
+pub(crate) async fn gone(engine: &str, time: Duration) -> Option<Account> {
+    let mut server = instance(engine).await?;
+    let broker = server.address().parse::<Target>().unwrap().open().await.unwrap();
+    let work = Work::begin(broker).await;
+    let busy = Duration::from_millis(LONGEST_MS);
+    tokio::time::sleep(busy).await;
+    server.kill().await.unwrap();
+    work.account().kills += 1;
+    tokio::time::sleep(time).await;
+    server.start_again().await.unwrap();
+    tokio::time::sleep(busy).await;
+    server.pause();
+    tokio::time::sleep(time).await;
+    server.resume();
+    Some(work.end().await)
 }
 
 fn moment() -> u64 {
@@ -92,6 +93,31 @@ fn policy(broker: &dyn Broker) -> Policy {
 }
 
 impl Work {
+    /// Declares the queue and has all hands work on it.
+    async fn begin(broker: Arc<dyn Broker>) -> Work {
+        let queue = Queue::new("killed");
+        let work = Work { broker, queue, account: Arc::default(), is_over: Arc::default(), hands: Arc::default() };
+        work.client("declares").await.declare(&work.queue, &policy(&*work.broker)).await.unwrap();
+        let publish = (0..PUBLISHERS).map(|number| tokio::spawn(work.clone().publishes(number)));
+        let consume = (0..CONSUMERS).map(|number| tokio::spawn(work.clone().consumes(number)));
+        let hands = publish.chain(consume).collect();
+        *work.hands.lock().unwrap() = hands;
+        work
+    }
+
+    /// A little more work, then what is left is counted.
+    async fn end(self) -> Account {
+        tokio::time::sleep(Duration::from_millis(LONGEST_MS)).await;
+        self.is_over.store(true, Ordering::Relaxed);
+        let hands = std::mem::take(&mut *self.hands.lock().unwrap());
+        for hand in hands {
+            hand.await.unwrap();
+        }
+        self.takes_the_rest().await;
+        self.broker.shutdown().await.unwrap();
+        std::mem::take(&mut *self.account())
+    }
+
     fn account(&self) -> std::sync::MutexGuard<'_, Account> {
         self.account.lock().unwrap()
     }
