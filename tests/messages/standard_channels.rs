@@ -143,3 +143,27 @@ fn standard_channel_payload_of_the_wrong_type_is_a_warning() {
     warns("heartbeat", json!({"status": "active", "current_task": null}), &[]);
     warns("heartbeat", json!({"status": null}), &["/payload/status"]);
 }
+
+#[test]
+fn warnings_of_standard_payloads_say_what_should_be_there() {
+    let said = |message_type: &str, payload: Value| {
+        let message = channel_message().with("/type", message_type).with("/payload", payload).read();
+        message.warnings().iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    };
+    let vote = json!({"topic": 1, "options": ["soup", 2], "deadline": "noon"});
+    assert_eq!(
+        said("vote.initiate", vote),
+        "/payload/deadline: expected a timestamp, found \"noon\" (CHN-7); \
+         /payload/options: expected a list of strings, found [\"soup\",2] (CHN-7); \
+         /payload/topic: expected a string, found 1 (CHN-7)"
+    );
+    assert_eq!(
+        said("context.response", json!({"context": []})),
+        "/payload/context: expected an object, found [] (CHN-7)"
+    );
+    assert_eq!(
+        said("task.update", json!({"task_id": "1", "progress": "half"})),
+        "/payload/progress: expected a number, found \"half\" (CHN-7); \
+         /payload/status: should be there, a string (CHN-7)"
+    );
+}
