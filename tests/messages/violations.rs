@@ -65,6 +65,15 @@ fn violations_found_late_but_standing_early_are_among_the_hundred() {
 }
 
 #[test]
+fn violations_below_an_enormous_key_are_kept_until_their_pointers_take_a_mebibyte() {
+    let key = "k".repeat(600_000);
+    let text = work_request().with("/parameters", json!({"DEEP": "HERE"})).text();
+    let text = text.replace("DEEP", &key).replace("\"HERE\"", &format!("[{}1]", "1e400,".repeat(50)));
+    let error = workwire::WorkRequest::from_json(&text).unwrap_err();
+    assert_eq!((error.violations().len(), error.total()), (2, 50));
+}
+
+#[test]
 fn violation_tells_what_was_expected_and_found_up_to_120_characters() {
     let error = work_request().with("/work_type", "é".repeat(300)).error();
     let violation = &error.violations()[0];
@@ -124,6 +133,12 @@ fn violations_can_be_walked_by_reference() {
     }
     assert_eq!(walked, error.violations().len());
     assert!(walked > 5);
+    let to_itself = request().with("/to_agent", "orchestrator").read();
+    let mut warned = Vec::new();
+    for warning in &to_itself.warnings() {
+        warned.push(warning.rule());
+    }
+    assert_eq!(warned, [workwire::Rule::Env6]);
 }
 
 #[test]
