@@ -8,11 +8,11 @@ use tokio::sync::{Mutex as AsyncMutex, RwLock, RwLockWriteGuard, watch};
 
 use super::Shared;
 use super::deadline::Deadline;
+use super::doubles;
 use super::intake::Intake;
 use super::parcel::Parcel;
-use super::publisher::{Publisher, Sent};
+use super::publisher::{DIRECT, Publisher, Sent};
 use super::register::Declared;
-use super::road;
 use crate::contract::{CloseMode, Delivery, Tag};
 use crate::error::{BrokerError, Code};
 use crate::queue::Queue;
@@ -79,10 +79,12 @@ impl Desk {
         queue.check()?;
         let begun = deadline.keep("waiting for a declaration", async { Ok(self.declaring.read().await) }).await?;
         drop(begun);
-        self.shared.register.find(&self.shared.tending, queue, deadline).await
+        let declared = self.shared.register.find(&self.shared.tending, queue, deadline).await?;
+        self.shared.movers.look_after(&declared);
+        Ok(declared)
     }
 
-    /// Sends a message to a queue by this routing key.
+    /// Sends a message to a queue by this routing key, or lets it rest first.
     pub(super) async fn send(
         &self,
         declared: &Declared,
@@ -90,8 +92,11 @@ impl Desk {
         parcel: &Parcel,
         deadline: Deadline,
     ) -> Result<Sent, BrokerError> {
-        let by = (&*self.shared.tending, &self.publisher);
-        road::send(by, (declared, self.shared.options.queue), key, parcel, deadline).await
+        let (key, properties) = match parcel.rest_ms {
+            ..=0 => (key.to_owned(), parcel.properties()),
+            _ => (declared.names.resting(&declared.life), parcel.resting(key)),
+        };
+        self.publisher.send(DIRECT, &key, &parcel.body, properties, deadline).await
     }
 
     /// The channel over which messages of this queue of the server are taken.
@@ -131,16 +136,13 @@ impl Desk {
         let mut deliveries = Vec::with_capacity(came.len());
         for one in came {
             let life = super::names::life_of(one.routing_key.as_str());
-            if one.exchange.as_str() == super::publisher::DIRECT && life.is_some_and(|life| life != declared.life) {
+            if one.exchange.as_str() == DIRECT && life.is_some_and(|life| life != declared.life) {
                 declared = self.shared.register.find_anew(&self.shared.tending, &declared, deadline).await?;
             }
             let number = one.delivery_tag;
             let parcel = Parcel::read(one);
-            if parcel.rest_ms > 0 {
-                let key = declared.names.only(group, &declared.life);
-                if self.send(&declared, &key, &parcel, deadline).await? == Sent::Stored {
-                    intake.done(number, deadline).await?;
-                }
+            if parcel.rest.is_some_and(|rest| doubles::settled().has(rest, group)) {
+                intake.discard(number, deadline).await?;
                 continue;
             }
             let tag = self.shared.tag();

@@ -96,6 +96,12 @@ impl Intake {
         acked.and(seen)
     }
 
+    /// Has a message removed that nobody is told of.
+    pub(super) async fn discard(&self, delivery: u64, deadline: Deadline) -> Result<(), BrokerError> {
+        let acking = self.line.channel.basic_ack(delivery, BasicAckOptions::default());
+        deadline.wait("removing a message", acking).await
+    }
+
     /// Gives messages back, each to its place.
     pub(super) async fn give_back(&self, deliveries: &[u64], deadline: Deadline) -> Result<(), BrokerError> {
         give_back(&self.line.channel, deliveries, deadline).await

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use super::desk::{Desk, Held};
+use super::doubles;
 use super::parcel::Parcel;
 use super::publisher::Sent;
 use crate::clock::{Clock as _, SystemClock};
@@ -70,8 +71,14 @@ async fn bury(desk: &Desk, held: &Held, reason: Option<String>, end: End) -> Res
 
 async fn remove(desk: &Desk, held: &Held) -> Result<(), BrokerError> {
     match held.intake.done(held.delivery, desk.deadline()).await {
+        Ok(()) => {
+            if let Some(rest) = held.parcel.rest {
+                doubles::settled().remember(rest, held.group.as_deref());
+            }
+            Ok(())
+        }
         Err(error) if error.code() == Code::NotFound => Err(gone(desk, held)),
-        answer => answer,
+        Err(error) => Err(error),
     }
 }
 
