@@ -23,7 +23,7 @@
 //! | `groups` | a queue for each group, bound beside the first; a new group sees what is published from then on |
 //! | `tenancy` | names; a colon and a slash part what no name can hold |
 //! | `purge` | the server's own |
-//! | `durable` | classic queues: a confirm comes when the message is on disk. A settling is answered when the queue has seen it; see below |
+//! | `durable` | classic queues: a confirm comes when the message is on disk. A settling is answered when the queue has answered a question that it looks at only behind it; see below |
 //! | `wait` | a consumer for as long as the fetch waits, with a prefetch of what it may take |
 //! | `large`, `batch` | as they come; a batch is published before its first confirm is awaited |
 //!
@@ -68,7 +68,9 @@
 //! confirm that a message is done, and a queue keeps that back until it has been idle for 200 ms: what was settled
 //! within that time before its node dies is delivered once more, whatever a client does. With
 //! `-rabbit fhc_write_buffering false` among the node's Erlang arguments (`RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS`),
-//! as [`managed:`](crate::Managed) nodes have it, it is written at once, and nothing that was done came back.
+//! as [`managed:`](crate::Managed) nodes have it, it is written at once, and nothing that was done came back. That
+//! is before RabbitMQ 4: later ones can be asked nothing that they surely answer behind it, so one that dies within
+//! milliseconds may have said of a message that it is done, and deliver it once more.
 //!
 //! A `retry`, `dead` or `replay` that is killed between copy and removal leaves two messages, never none. So does
 //! the death of the node, or of the process that moves, at the moment when a rest is over: about one message for
@@ -86,6 +88,7 @@
 //! again. A lost connection is opened anew by the next operation; a waiting fetch or a pushed consumer goes on by
 //! itself, and what was held is stale.
 
+mod acks;
 mod client;
 mod deadline;
 mod desk;
@@ -121,6 +124,7 @@ use crate::contract::{About, Answer, Batch, Broker, BrokerLimits, Choices, Clien
 use crate::error::BrokerError;
 use crate::open_error::OpenError;
 use crate::queue::check_name;
+use acks::Question;
 use client::RabbitMqClient;
 use deadline::Deadline;
 use desk::Desk;
@@ -144,6 +148,8 @@ struct Shared {
     tending: Arc<Link>,
     register: Register,
     movers: Movers,
+    /// How it is found out that a queue has seen an acknowledgement.
+    question: Question,
     /// Who is open.
     clients: Mutex<HashSet<String>>,
     /// What tags begin with, so that those of two processes differ.
@@ -175,6 +181,7 @@ impl RabbitMqBroker {
         let link = |role, confirms| Arc::new(Link::new(Arc::clone(&options), role, &run, confirms));
         let (publishing, tending) = (link("publishing", true), link("tending", false));
         let shared = Shared {
+            question: Question::of(options.queue, &version),
             about: about(version, options.queue),
             register: Register::new(options.namespace.clone(), options.queue),
             movers: Movers::new(Arc::clone(&tending), Arc::clone(&publishing), options.timeout),

@@ -107,7 +107,7 @@ impl Desk {
         }
         self.check_open()?;
         let line = self.shared.tending.line(deadline).await?;
-        let intake = Arc::new(Intake::new(line, source.to_owned()));
+        let intake = Arc::new(Intake::new(line, source.to_owned(), self.shared.question));
         intakes.insert(source.to_owned(), Arc::clone(&intake));
         self.held().retain(|_, held| held.intake.is_open());
         Ok(intake)
@@ -116,7 +116,8 @@ impl Desk {
     /// The same for deliveries that are pushed: they have a channel of their own.
     pub(super) async fn push_intake(&self, source: &str, deadline: Deadline) -> Result<Arc<Intake>, BrokerError> {
         self.check_open()?;
-        let intake = Arc::new(Intake::new(self.shared.tending.line(deadline).await?, source.to_owned()));
+        let intake =
+            Arc::new(Intake::new(self.shared.tending.line(deadline).await?, source.to_owned(), self.shared.question));
         let mut pushes = self.pushes.lock().unwrap_or_else(PoisonError::into_inner);
         pushes.retain(|intake| intake.strong_count() > 0);
         pushes.push(Arc::downgrade(&intake));

@@ -15,6 +15,7 @@ use lapin::message::Delivery;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::acks::Question;
 use super::deadline::Deadline;
 use super::intake::{Intake, MOST_BYTES};
 use super::link::Link;
@@ -81,7 +82,7 @@ impl Mover {
     /// The same, with so many in hand at most; says where these are too large.
     async fn moves(&self, most: u32, ending: &mut watch::Receiver<bool>) -> Result<Option<u32>, BrokerError> {
         let deadline = self.deadline();
-        let intake = Intake::new(self.tending.line(deadline).await?, self.names.rests());
+        let intake = Intake::new(self.tending.line(deadline).await?, self.names.rests(), Question::Count);
         let mut coming = intake.consume(most, deadline).await?;
         let over = Instant::now() + LASTING;
         let (mut hand, mut moving, mut fewer) = (Hand::default(), FuturesUnordered::new(), None);
