@@ -74,8 +74,9 @@
 //!
 //! A `retry`, `dead` or `replay` that is killed between copy and removal leaves two messages, never none. So does
 //! the death of the node, or of the process that moves, at the moment when a rest is over: about one message for
-//! each death of a node that moved some hundred of them a second. A process that has settled one of the two drops
-//! the other, for which it remembers the last 20 000. Another process does not know of it, and delivers it.
+//! each death of a node that moved some hundred of them a second. A process that has settled one of the two, or has it
+//! in hand, drops the other, for which it remembers the last 20 000. Another process does not know of it, and
+//! delivers it.
 //!
 //! # Connections
 //!

@@ -8,7 +8,7 @@ use tokio::sync::{Mutex as AsyncMutex, RwLock, RwLockWriteGuard, watch};
 
 use super::Shared;
 use super::deadline::Deadline;
-use super::doubles;
+use super::doubles::InHand;
 use super::intake::Intake;
 use super::parcel::Parcel;
 use super::publisher::{DIRECT, Publisher, Sent};
@@ -22,6 +22,8 @@ pub(super) struct Held {
     pub(super) declared: Arc<Declared>,
     pub(super) group: Option<String>,
     pub(super) parcel: Parcel,
+    /// Where it has rested.
+    pub(super) copy: Option<InHand>,
     pub(super) intake: Arc<Intake>,
     /// Its number on the intake's channel.
     pub(super) delivery: u64,
@@ -142,7 +144,8 @@ impl Desk {
             }
             let number = one.delivery_tag;
             let parcel = Parcel::read(one);
-            if parcel.rest.is_some_and(|rest| doubles::settled().has(rest, group)) {
+            let copy = parcel.rested.map(|rested| InHand::take(rested, group));
+            if matches!(copy, Some(None)) {
                 intake.discard(number, deadline).await?;
                 continue;
             }
@@ -155,7 +158,7 @@ impl Desk {
                 attempt: parcel.attempt,
             });
             let (declared, intake, group) = (Arc::clone(&declared), Arc::clone(intake), group.map(str::to_owned));
-            self.held().insert(tag, Held { declared, group, parcel, intake, delivery: number });
+            self.held().insert(tag, Held { declared, group, parcel, copy: copy.flatten(), intake, delivery: number });
         }
         Ok(deliveries)
     }

@@ -20,7 +20,7 @@ use super::deadline::Deadline;
 use super::intake::{Intake, MOST_BYTES};
 use super::link::Link;
 use super::names::{Names, life_of};
-use super::parcel::{Rest, rested};
+use super::parcel::{Rest, moved};
 use super::publisher::{DIRECT, Publisher, Sent};
 use super::record::read;
 use crate::clock::{Clock as _, Millis, SystemClock};
@@ -128,7 +128,7 @@ impl Mover {
         let key = Rest::of(&original.properties).key;
         // What somebody else put here says nothing of where it goes on.
         let (exchange, key) = key.as_deref().map_or(("", base.as_str()), |key| (DIRECT, key));
-        let properties = rested(&original.properties);
+        let properties = moved(&original.properties, SystemClock.now());
         match self.publisher.send(exchange, key, &original.data, properties, deadline).await {
             Ok(Sent::Stored) => Ok(original),
             // A queue that is half deleted may be made again: only of a former life nothing comes back.

@@ -7,6 +7,7 @@ use lapin::types::{AMQPValue, FieldTable, ShortString};
 use uuid::Uuid;
 use workwire::{MessageEnvelope, TraceParent};
 
+use super::doubles::Rested;
 use crate::clock::{Clock as _, Millis, SystemClock, timestamp};
 use crate::contract::{Letter, Message};
 
@@ -15,8 +16,9 @@ const REASON: &str = "workwire-reason";
 /// Until when it rests, in milliseconds since 1970, and by which routing key it then goes on.
 const REST_ENDS: &str = "workwire-rest-ends";
 const REST_KEY: &str = "workwire-rest-key";
-/// Which rest it was, also after it.
+/// Which rest it was, also after it, and when it was moved on then.
 const REST: &str = "workwire-rest";
+const REST_MOVED: &str = "workwire-rest-moved";
 const REPLAYED: &str = "workwire-replayed";
 const QUEUE: &str = "workwire-queue";
 const GROUP: &str = "workwire-group";
@@ -41,7 +43,7 @@ pub(super) struct Parcel {
     /// How long it is to rest before that.
     pub(super) rest_ms: i64,
     /// The rest that it comes from.
-    pub(super) rest: Option<Uuid>,
+    pub(super) rested: Option<Rested>,
     properties: BasicProperties,
 }
 
@@ -57,7 +59,7 @@ impl Parcel {
             attempt: 1,
             reason: None,
             rest_ms: message.delay_ms.unwrap_or(0),
-            rest: None,
+            rested: None,
             properties,
         }
     }
@@ -77,7 +79,9 @@ impl Parcel {
             attempt: number(headers, ATTEMPT).and_then(|attempt| u32::try_from(attempt).ok()).unwrap_or(1).max(1),
             reason: text(headers, REASON),
             rest_ms: 0,
-            rest: text(headers, REST).and_then(|rest| rest.parse().ok()),
+            rested: text(headers, REST)
+                .and_then(|rest| rest.parse().ok())
+                .map(|rest| Rested { rest, moved: number(headers, REST_MOVED).unwrap_or(0) }),
             body,
             properties,
         }
@@ -165,7 +169,7 @@ impl Parcel {
 
     /// The headers that others gave it.
     fn other_headers(&self) -> FieldTable {
-        without(&self.properties, &[ATTEMPT, REASON, REST, QUEUE, GROUP, DIED_AT])
+        without(&self.properties, &[ATTEMPT, REASON, REST, REST_MOVED, QUEUE, GROUP, DIED_AT])
     }
 }
 
@@ -184,8 +188,10 @@ impl Rest {
 }
 
 /// As a message goes on that has rested.
-pub(super) fn rested(properties: &BasicProperties) -> BasicProperties {
-    properties.clone().with_headers(without(properties, &[REST_ENDS, REST_KEY]))
+pub(super) fn moved(properties: &BasicProperties, now: Millis) -> BasicProperties {
+    let mut headers = without(properties, &[REST_ENDS, REST_KEY]);
+    headers.insert(REST_MOVED.into(), AMQPValue::LongLongInt(now));
+    properties.clone().with_headers(headers)
 }
 
 /// All headers but these.
@@ -257,10 +263,12 @@ pub(super) mod tests {
         let rest = Rest::of(&properties);
         assert_eq!((rest.ends, rest.key.as_deref()), (i64::MAX, Some("where it goes on")));
         let mut came = Delivery::mock(1, "".into(), "".into(), false, b"body".to_vec());
-        came.properties = rested(&properties);
+        came.properties = moved(&properties, 7);
         assert_eq!((Rest::of(&came.properties).ends, Rest::of(&came.properties).key), (0, None));
         let parcel = Parcel::read(came);
-        assert!(parcel.rest.is_some() && parcel.priority == 3);
-        assert_eq!(text(parcel.again(None, 0).properties().headers().as_ref(), REST), None);
+        assert!(parcel.rested.is_some_and(|rested| rested.moved == 7) && parcel.priority == 3);
+        let again = parcel.again(None, 0).properties();
+        let headers = again.headers().as_ref();
+        assert_eq!((text(headers, REST), number(headers, REST_MOVED)), (None, None));
     }
 }

@@ -5,7 +5,6 @@
 use std::sync::Arc;
 
 use super::desk::{Desk, Held};
-use super::doubles;
 use super::parcel::Parcel;
 use super::publisher::Sent;
 use crate::clock::{Clock as _, SystemClock};
@@ -72,8 +71,8 @@ async fn bury(desk: &Desk, held: &Held, reason: Option<String>, end: End) -> Res
 async fn remove(desk: &Desk, held: &Held) -> Result<(), BrokerError> {
     match held.intake.done(held.delivery, desk.deadline()).await {
         Ok(()) => {
-            if let Some(rest) = held.parcel.rest {
-                doubles::settled().remember(rest, held.group.as_deref());
+            if let Some(copy) = &held.copy {
+                copy.settled();
             }
             Ok(())
         }
