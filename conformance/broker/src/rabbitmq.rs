@@ -185,7 +185,7 @@ impl RabbitMqBroker {
             question: Question::of(options.queue, &version),
             about: about(version, options.queue),
             register: Register::new(options.namespace.clone(), options.queue),
-            movers: Movers::new(Arc::clone(&tending), Arc::clone(&publishing), options.timeout),
+            movers: Movers::new(Arc::clone(&tending), Arc::clone(&publishing), &options),
             clients: Mutex::default(),
             tags: AtomicU64::new(0),
             options,

@@ -245,6 +245,8 @@ impl Client for RabbitMqClient {
             queue.check()?;
             let (shared, deadline) = (&self.desk.shared, self.desk.deadline());
             let _first = self.desk.before_others(deadline).await?;
+            let declared = shared.register.find(&shared.tending, queue, deadline).await?;
+            let _paused = shared.movers.pause(&declared).await;
             shared.register.delete(&shared.tending, queue, deadline).await
         })
     }

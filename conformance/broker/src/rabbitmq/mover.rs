@@ -61,7 +61,17 @@ pub(super) enum Stopped {
     Gone,
     /// Who connects as this user may not take from it.
     Forbidden,
+    /// The server ended the subscription: the queue is being deleted.
+    Canceled,
     /// The subscription is over: by its time, with the process or the connection.
+    Over,
+}
+
+/// How a subscription goes on.
+enum Turn {
+    /// With so many in hand, since these were too large.
+    Fewer(u32),
+    Canceled,
     Over,
 }
 
@@ -71,16 +81,17 @@ impl Mover {
         let mut most = IN_HAND;
         loop {
             match self.moves(most, ending).await {
-                Ok(Some(fewer)) => most = fewer,
+                Ok(Turn::Fewer(fewer)) => most = fewer,
+                Ok(Turn::Canceled) => return Stopped::Canceled,
                 Err(error) if error.code() == Code::NotFound => return Stopped::Gone,
                 Err(error) if error.code() == Code::Forbidden => return Stopped::Forbidden,
-                Ok(None) | Err(_) => return Stopped::Over,
+                Ok(Turn::Over) | Err(_) => return Stopped::Over,
             }
         }
     }
 
-    /// The same, with so many in hand at most; says where these are too large.
-    async fn moves(&self, most: u32, ending: &mut watch::Receiver<bool>) -> Result<Option<u32>, BrokerError> {
+    /// The same, with so many in hand at most.
+    async fn moves(&self, most: u32, ending: &mut watch::Receiver<bool>) -> Result<Turn, BrokerError> {
         let deadline = self.deadline();
         let intake = Intake::new(self.tending.line(deadline).await?, self.names.rests(), Question::Count);
         let mut coming = intake.consume(most, deadline).await?;
@@ -96,7 +107,9 @@ impl Mover {
             let nap = if moving.len() < AT_ONCE { hand.nap(now) } else { NAP_MS };
             tokio::select! {
                 came = coming.next() => {
-                    let Some(Ok(came)) = came else { return Ok(None) };
+                    let Some(Ok(came)) = came else {
+                        return Ok(if intake.is_open() { Turn::Canceled } else { Turn::Over });
+                    };
                     hand.take(came);
                     fewer = hand.fewer();
                 }
@@ -119,7 +132,7 @@ impl Mover {
             }
         }
         intake.line.close(self.deadline()).await;
-        Ok(fewer)
+        Ok(fewer.map_or(Turn::Over, Turn::Fewer))
     }
 
     /// Sends a message on. Once the copy is safe, the original may go; otherwise it is kept.
