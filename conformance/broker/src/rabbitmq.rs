@@ -19,11 +19,11 @@
 //! | `fifo` | the server's order. A retried or rested message goes behind its priority; what a client gives back or loses keeps its place |
 //! | `dead-letter` | a queue beside the queue, to which this broker publishes, confirmed, before it removes the message: the server's own dead-lettering confirms nothing. Headers tell reason, attempts, time and queue |
 //! | `replay` | one at a time looks through the letters and gives the others back, each to its place; a lock on the server keeps other processes away. It takes as long as there are letters before the one |
-//! | `backoff`, `delay` | a queue for each length of rest (rounded up to three digits), from which the server sends on what has rested; it ends when it is not used for a minute longer than it lets rest |
+//! | `backoff`, `delay` | a queue beside the queue, in which messages rest; a client takes them, and publishes each when its time is over, confirmed, before it removes the original. The server lets one process at a time do so; see below |
 //! | `groups` | a queue for each group, bound beside the first; a new group sees what is published from then on |
 //! | `tenancy` | names; a colon and a slash part what no name can hold |
 //! | `purge` | the server's own |
-//! | `durable` | classic queues: a confirm comes when the message is on disk. A settling is answered when the queue has seen it; see below |
+//! | `durable` | classic queues: a confirm comes when the message is on disk. A settling is answered when the queue has answered a question that it looks at only behind it; see below |
 //! | `wait` | a consumer for as long as the fetch waits, with a prefetch of what it may take |
 //! | `large`, `batch` | as they come; a batch is published before its first confirm is awaited |
 //!
@@ -45,39 +45,55 @@
 //! `depth` tells what is ready, and the letters where there are no groups; the server does not tell what is
 //! held or rests. While somebody of another process looks at the letters, fewer are counted.
 //!
-//! Names, of the queue `tasks` of the tenant `acme`: `workwire:acme/tasks`, and behind it `:dead`, `:policy`,
-//! `:group:NAME`, `:rest:MS`. All are bound to `amq.direct`, which every server has, by keys that end with the name of
+//! Names, of the queue `tasks` of the tenant `acme`: `workwire:acme/tasks`, and behind it `:dead`, `:rests`,
+//! `:policy`, `:group:NAME`. They are bound to `amq.direct`, which every server has, by keys that end with the name of
 //! the queue's *life*: what was meant for a queue that was deleted reaches no later one of its name. A policy is kept
 //! on the server, where a client finds it that did not declare the queue. A message whose body is one of the
 //! protocol's envelopes has its trace in the header `traceparent` and its request as `correlation_id`. What others put
 //! into the queues is delivered too: with the id in its `message_id`, or else one made of its bytes.
 //!
+//! # What rests
+//!
+//! A process moves what rests for the queues that its clients have used, as long as its broker is open; while
+//! there is no such process, nothing falls due. When a rest is over is a matter of the clients' clocks: those
+//! of the machines should agree, for a rest is longer or shorter by as much as they differ.
+//!
+//! Of each queue, 10 000 resting messages or 64 MiB of bodies are in the memory of the process that moves,
+//! the oldest. None of these waits for another. What is behind them is seen when some of them have gone on, and
+//! so may rest for longer than it was told to.
+//!
 //! # What a death may leave
 //!
-//! Of what was ready or held, nothing that was confirmed was lost in any kill. But RabbitMQ does not
-//! confirm that a message is done, and a queue keeps that back until it has been idle for 200 ms: what was settled within that time before its node dies is
-//! delivered once more, whatever a client does. With `-rabbit fhc_write_buffering false` among the node's Erlang
-//! arguments (`RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS`), as [`managed:`](crate::Managed) nodes have it, it is written at
-//! once, and nothing that was done came back.
+//! Of what was ready, held or resting, nothing that was confirmed was lost in any kill. But RabbitMQ does not
+//! confirm that a message is done, and a queue keeps that back until it has been idle for 200 ms: what was settled
+//! within that time before its node dies is delivered once more, whatever a client does. With
+//! `-rabbit fhc_write_buffering false` among the node's Erlang arguments (`RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS`),
+//! as [`managed:`](crate::Managed) nodes have it, it is written at once, and nothing that was done came back. That
+//! is before RabbitMQ 4: later ones can be asked nothing that they surely answer behind it, so one that dies within
+//! milliseconds may have said of a message that it is done, and deliver it once more.
 //!
-//! A `retry`, `dead` or `replay` that is killed between copy and removal leaves two messages, never none.
-//! The server moves a message that has rested from one queue to the other without confirms: a node that
-//! dies in that very moment may have it twice, and by its documentation may lose it: once, in a run beside
-//! much else, a resting message did not come. What rests for a queue that another process deletes stays until it has rested, and then reaches nobody.
+//! A `retry`, `dead` or `replay` that is killed between copy and removal leaves two messages, never none. So does
+//! the death of the node, or of the process that moves, at the moment when a rest is over: about one message for
+//! each death of a node that moved some hundred of them a second. A process that has settled one of the two, or has it
+//! in hand, drops the other, for which it remembers the last 20 000. Another process does not know of it, and
+//! delivers it.
 //!
 //! # Connections
 //!
 //! A broker opens two connections, whose names say which is which in the server's management: one that
 //! publishes and one that does all else, for a server short of disk or memory stops reading from who
 //! publishes. A publish waits for it until its time is over, and is then refused as `full`: nothing was
-//! sent. A client has a channel for each queue from which it takes, and one to publish; a connection carries
-//! some 2 000 channels, and the next is opened when they are used up. In memory are the bodies of what
-//! clients hold, since a retry sends them again. A lost connection is opened anew by the next operation; a
-//! waiting fetch or a pushed consumer goes on by itself, and what was held is stale.
+//! sent. A client has a channel for each queue from which it takes, and one to publish; the process has one for
+//! each queue whose rests it moves, and one to publish them. A connection carries some 2 000 channels, and the
+//! next is opened when they are used up. In memory are the bodies of what clients hold, since a retry sends them
+//! again. A lost connection is opened anew by the next operation; a waiting fetch or a pushed consumer goes on by
+//! itself, and what was held is stale.
 
+mod acks;
 mod client;
 mod deadline;
 mod desk;
+mod doubles;
 mod fetching;
 mod greeting;
 mod intake;
@@ -85,6 +101,8 @@ mod letters;
 mod link;
 mod lock;
 mod making;
+mod mover;
+mod movers;
 mod names;
 mod options;
 mod parcel;
@@ -92,7 +110,6 @@ mod publisher;
 mod push;
 mod record;
 mod register;
-mod road;
 mod settling;
 mod trouble;
 
@@ -108,10 +125,12 @@ use crate::contract::{About, Answer, Batch, Broker, BrokerLimits, Choices, Clien
 use crate::error::BrokerError;
 use crate::open_error::OpenError;
 use crate::queue::check_name;
+use acks::Question;
 use client::RabbitMqClient;
 use deadline::Deadline;
 use desk::Desk;
 use link::Link;
+use movers::Movers;
 pub use options::{QueueKind, RabbitMqOptions};
 use register::Register;
 
@@ -129,6 +148,9 @@ struct Shared {
     /// The connection that does all else.
     tending: Arc<Link>,
     register: Register,
+    movers: Movers,
+    /// How it is found out that a queue has seen an acknowledgement.
+    question: Question,
     /// Who is open.
     clients: Mutex<HashSet<String>>,
     /// What tags begin with, so that those of two processes differ.
@@ -160,8 +182,10 @@ impl RabbitMqBroker {
         let link = |role, confirms| Arc::new(Link::new(Arc::clone(&options), role, &run, confirms));
         let (publishing, tending) = (link("publishing", true), link("tending", false));
         let shared = Shared {
+            question: Question::of(options.queue, &version),
             about: about(version, options.queue),
             register: Register::new(options.namespace.clone(), options.queue),
+            movers: Movers::new(Arc::clone(&tending), Arc::clone(&publishing), &options),
             clients: Mutex::default(),
             tags: AtomicU64::new(0),
             options,
@@ -237,6 +261,7 @@ impl Broker for RabbitMqBroker {
     fn shutdown(&self) -> Answer<'_, ()> {
         Box::pin(async move {
             let deadline = Deadline::after(self.shared.options.timeout);
+            self.shared.movers.end(deadline).await;
             self.shared.publishing.end(deadline).await;
             self.shared.tending.end(deadline).await;
             Ok(())

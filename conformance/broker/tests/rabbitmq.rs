@@ -10,6 +10,7 @@ mod rabbitmq {
     mod killed;
     mod opening;
     mod pushed;
+    mod resting;
     mod several;
     mod vanishing;
 

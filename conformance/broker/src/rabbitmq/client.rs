@@ -36,10 +36,6 @@ impl RabbitMqClient {
     async fn store(&self, queue: &Queue, message: Message) -> Result<Stored, BrokerError> {
         let deadline = self.desk.deadline();
         let mut declared = self.desk.declared(queue, deadline).await?;
-        if message.delay_ms.is_some_and(|delay| delay > 0) {
-            // Nobody returns what rests for a queue that is gone.
-            declared = self.desk.shared.register.find_anew(&self.desk.shared.tending, &declared, deadline).await?;
-        }
         let parcel = self.parcel(&declared, message)?;
         for _ in 0..2 {
             let key = declared.names.every(&declared.life);
@@ -153,7 +149,10 @@ impl Client for RabbitMqClient {
             }
             let deadline = self.desk.deadline();
             let _first = self.desk.before_others(deadline).await?;
-            shared.register.declare(&shared.tending, &self.desk.publisher, queue, policy, deadline).await
+            let publisher = &self.desk.publisher;
+            let declared = shared.register.declare(&shared.tending, publisher, queue, policy, deadline).await?;
+            shared.movers.look_after(&declared);
+            Ok(())
         })
     }
 
@@ -246,6 +245,8 @@ impl Client for RabbitMqClient {
             queue.check()?;
             let (shared, deadline) = (&self.desk.shared, self.desk.deadline());
             let _first = self.desk.before_others(deadline).await?;
+            let declared = shared.register.find(&shared.tending, queue, deadline).await?;
+            let _paused = shared.movers.pause(&declared).await;
             shared.register.delete(&shared.tending, queue, deadline).await
         })
     }

@@ -8,11 +8,11 @@ use tokio::sync::{Mutex as AsyncMutex, RwLock, RwLockWriteGuard, watch};
 
 use super::Shared;
 use super::deadline::Deadline;
+use super::doubles::InHand;
 use super::intake::Intake;
 use super::parcel::Parcel;
-use super::publisher::{Publisher, Sent};
+use super::publisher::{DIRECT, Publisher, Sent};
 use super::register::Declared;
-use super::road;
 use crate::contract::{CloseMode, Delivery, Tag};
 use crate::error::{BrokerError, Code};
 use crate::queue::Queue;
@@ -22,6 +22,8 @@ pub(super) struct Held {
     pub(super) declared: Arc<Declared>,
     pub(super) group: Option<String>,
     pub(super) parcel: Parcel,
+    /// Where it has rested.
+    pub(super) copy: Option<InHand>,
     pub(super) intake: Arc<Intake>,
     /// Its number on the intake's channel.
     pub(super) delivery: u64,
@@ -79,10 +81,12 @@ impl Desk {
         queue.check()?;
         let begun = deadline.keep("waiting for a declaration", async { Ok(self.declaring.read().await) }).await?;
         drop(begun);
-        self.shared.register.find(&self.shared.tending, queue, deadline).await
+        let declared = self.shared.register.find(&self.shared.tending, queue, deadline).await?;
+        self.shared.movers.look_after(&declared);
+        Ok(declared)
     }
 
-    /// Sends a message to a queue by this routing key.
+    /// Sends a message to a queue by this routing key, or lets it rest first.
     pub(super) async fn send(
         &self,
         declared: &Declared,
@@ -90,8 +94,11 @@ impl Desk {
         parcel: &Parcel,
         deadline: Deadline,
     ) -> Result<Sent, BrokerError> {
-        let by = (&*self.shared.tending, &self.publisher);
-        road::send(by, (declared, self.shared.options.queue), key, parcel, deadline).await
+        let (key, properties) = match parcel.rest_ms {
+            ..=0 => (key.to_owned(), parcel.properties()),
+            _ => (declared.names.resting(&declared.life), parcel.resting(key)),
+        };
+        self.publisher.send(DIRECT, &key, &parcel.body, properties, deadline).await
     }
 
     /// The channel over which messages of this queue of the server are taken.
@@ -102,7 +109,7 @@ impl Desk {
         }
         self.check_open()?;
         let line = self.shared.tending.line(deadline).await?;
-        let intake = Arc::new(Intake::new(line, source.to_owned()));
+        let intake = Arc::new(Intake::new(line, source.to_owned(), self.shared.question));
         intakes.insert(source.to_owned(), Arc::clone(&intake));
         self.held().retain(|_, held| held.intake.is_open());
         Ok(intake)
@@ -111,7 +118,8 @@ impl Desk {
     /// The same for deliveries that are pushed: they have a channel of their own.
     pub(super) async fn push_intake(&self, source: &str, deadline: Deadline) -> Result<Arc<Intake>, BrokerError> {
         self.check_open()?;
-        let intake = Arc::new(Intake::new(self.shared.tending.line(deadline).await?, source.to_owned()));
+        let intake =
+            Arc::new(Intake::new(self.shared.tending.line(deadline).await?, source.to_owned(), self.shared.question));
         let mut pushes = self.pushes.lock().unwrap_or_else(PoisonError::into_inner);
         pushes.retain(|intake| intake.strong_count() > 0);
         pushes.push(Arc::downgrade(&intake));
@@ -131,16 +139,14 @@ impl Desk {
         let mut deliveries = Vec::with_capacity(came.len());
         for one in came {
             let life = super::names::life_of(one.routing_key.as_str());
-            if one.exchange.as_str() == super::publisher::DIRECT && life.is_some_and(|life| life != declared.life) {
+            if one.exchange.as_str() == DIRECT && life.is_some_and(|life| life != declared.life) {
                 declared = self.shared.register.find_anew(&self.shared.tending, &declared, deadline).await?;
             }
             let number = one.delivery_tag;
             let parcel = Parcel::read(one);
-            if parcel.rest_ms > 0 {
-                let key = declared.names.only(group, &declared.life);
-                if self.send(&declared, &key, &parcel, deadline).await? == Sent::Stored {
-                    intake.done(number, deadline).await?;
-                }
+            let copy = parcel.rested.map(|rested| InHand::take(rested, group));
+            if matches!(copy, Some(None)) {
+                intake.discard(number, deadline).await?;
                 continue;
             }
             let tag = self.shared.tag();
@@ -152,7 +158,7 @@ impl Desk {
                 attempt: parcel.attempt,
             });
             let (declared, intake, group) = (Arc::clone(&declared), Arc::clone(intake), group.map(str::to_owned));
-            self.held().insert(tag, Held { declared, group, parcel, intake, delivery: number });
+            self.held().insert(tag, Held { declared, group, parcel, copy: copy.flatten(), intake, delivery: number });
         }
         Ok(deliveries)
     }

@@ -3,8 +3,6 @@
 //! A channel for each pair of client and queue: when the server ends one, since its queue is gone, no other
 //! delivery of the client goes with it. What was taken comes back when the channel ends.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use futures_util::StreamExt as _;
 use futures_util::future::{join, join_all};
 use lapin::message::Delivery;
@@ -16,6 +14,7 @@ use lapin::types::FieldTable;
 use lapin::{Channel, Consumer};
 use tokio::sync::Mutex as AsyncMutex;
 
+use super::acks::{Acks, Question};
 use super::deadline::Deadline;
 use super::link::Line;
 use super::trouble;
@@ -37,16 +36,9 @@ pub(super) struct Intake {
     acks: Acks,
 }
 
-/// Acknowledgements that the server has surely seen.
-#[derive(Default)]
-struct Acks {
-    sent: AtomicU64,
-    seen: AsyncMutex<u64>,
-}
-
 impl Intake {
-    pub(super) fn new(line: Line, source: String) -> Self {
-        Intake { line, source, beginning: AsyncMutex::new(()), acks: Acks::default() }
+    pub(super) fn new(line: Line, source: String, question: Question) -> Self {
+        Intake { line, source, beginning: AsyncMutex::new(()), acks: Acks::new(question) }
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -92,26 +84,21 @@ impl Intake {
     /// Has a message removed, and waits until the queue has done it.
     pub(super) async fn done(&self, delivery: u64, deadline: Deadline) -> Result<(), BrokerError> {
         let acking = self.line.channel.basic_ack(delivery, BasicAckOptions::default());
-        let (acked, seen) = join(deadline.wait("settling", acking), self.acks_are_seen(deadline)).await;
+        let (acked, seen) =
+            join(deadline.wait("settling", acking), self.acks.are_seen(&self.line.channel, &self.source, deadline))
+                .await;
         acked.and(seen)
+    }
+
+    /// Has a message removed that nobody is told of.
+    pub(super) async fn discard(&self, delivery: u64, deadline: Deadline) -> Result<(), BrokerError> {
+        let acking = self.line.channel.basic_ack(delivery, BasicAckOptions::default());
+        deadline.wait("removing a message", acking).await
     }
 
     /// Gives messages back, each to its place.
     pub(super) async fn give_back(&self, deliveries: &[u64], deadline: Deadline) -> Result<(), BrokerError> {
         give_back(&self.line.channel, deliveries, deadline).await
-    }
-
-    /// Acknowledgements are not answered. What is asked of the same queue after them is answered after
-    /// them, and one question does for all that were sent before it.
-    async fn acks_are_seen(&self, deadline: Deadline) -> Result<(), BrokerError> {
-        let mine = self.acks.sent.fetch_add(1, Ordering::AcqRel) + 1;
-        let mut seen = deadline.keep("settling", async { Ok(self.acks.seen.lock().await) }).await?;
-        if *seen < mine {
-            let now = self.acks.sent.load(Ordering::Acquire);
-            count(&self.line.channel, &self.source, deadline).await?;
-            *seen = now;
-        }
-        Ok(())
     }
 }
 

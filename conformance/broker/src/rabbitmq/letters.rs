@@ -161,7 +161,7 @@ async fn send_back(desk: &Desk, look: &mut Look<'_>, id: Uuid, group: Option<&st
                 continue;
             }
             let (key, fresh) = (declared.names.only(of.as_deref(), &declared.life), parcel.replayed());
-            let sending = desk.publisher.send(DIRECT, &key, &fresh.body, fresh.properties(0), look.deadline);
+            let sending = desk.publisher.send(DIRECT, &key, &fresh.body, fresh.properties(), look.deadline);
             if sending.await? == Sent::Unroutable {
                 return Err(BrokerError::no_queue(&declared.queue));
             }

@@ -78,9 +78,14 @@ impl Names {
         format!("{}:only:{life}", self.source(group))
     }
 
-    /// The queue in which messages rest for so long that go on to where this key brings them.
-    pub(super) fn rest(key: &str, ms: i64) -> String {
-        format!("{key}:rest:{ms}")
+    /// The queue in which messages rest.
+    pub(super) fn rests(&self) -> String {
+        format!("{}:rests", self.base)
+    }
+
+    /// The routing key that brings a message there.
+    pub(super) fn resting(&self, life: &str) -> String {
+        format!("{}:rests:{life}", self.base)
     }
 }
 
@@ -117,10 +122,10 @@ mod tests {
         let long = Names::of(Some(&"n".repeat(40)), &Queue::of_tenant("t".repeat(64), "q".repeat(100)));
         let group = "g".repeat(128);
         let life = "0123456789ab";
-        let key = long.only(Some(&group), life);
-        assert!(Names::rest(&key, 2_000_000_000).len() <= 255, "{key}");
-        assert_eq!(life_of(&key), Some(life));
-        assert_eq!(life_of(&long.every(life)), Some(life));
+        for key in [long.only(Some(&group), life), long.every(life), long.resting(life)] {
+            assert!(key.len() <= 255, "{key}");
+            assert_eq!(life_of(&key), Some(life));
+        }
         assert_ne!(long.source(Some("a")), long.source(Some("b")));
     }
 }

@@ -7,18 +7,22 @@ use lapin::types::{AMQPValue, FieldTable, ShortString};
 use uuid::Uuid;
 use workwire::{MessageEnvelope, TraceParent};
 
-use crate::clock::{Millis, timestamp};
+use super::doubles::Rested;
+use crate::clock::{Clock as _, Millis, SystemClock, timestamp};
 use crate::contract::{Letter, Message};
 
 const ATTEMPT: &str = "workwire-attempt";
 const REASON: &str = "workwire-reason";
-const REST: &str = "workwire-rest-ms";
+/// Until when it rests, in milliseconds since 1970, and by which routing key it then goes on.
+const REST_ENDS: &str = "workwire-rest-ends";
+const REST_KEY: &str = "workwire-rest-key";
+/// Which rest it was, also after it, and when it was moved on then.
+const REST: &str = "workwire-rest";
+const REST_MOVED: &str = "workwire-rest-moved";
 const REPLAYED: &str = "workwire-replayed";
 const QUEUE: &str = "workwire-queue";
 const GROUP: &str = "workwire-group";
 const DIED_AT: &str = "workwire-died-at";
-/// What the server writes when a rest is over, and nobody needs.
-const OF_THE_SERVER: [&str; 4] = ["x-death", "x-first-death-exchange", "x-first-death-queue", "x-first-death-reason"];
 
 /// Stays when the server goes.
 const PERSISTENT: u8 = 2;
@@ -36,8 +40,10 @@ pub(super) struct Parcel {
     pub(super) attempt: u32,
     /// Why the last attempt failed, where somebody said.
     pub(super) reason: Option<String>,
-    /// How long it has still to rest: no queue lets it rest for so long at once.
+    /// How long it is to rest before that.
     pub(super) rest_ms: i64,
+    /// The rest that it comes from.
+    pub(super) rested: Option<Rested>,
     properties: BasicProperties,
 }
 
@@ -53,6 +59,7 @@ impl Parcel {
             attempt: 1,
             reason: None,
             rest_ms: message.delay_ms.unwrap_or(0),
+            rested: None,
             properties,
         }
     }
@@ -71,7 +78,10 @@ impl Parcel {
             priority: i64::from(properties.priority().unwrap_or(0)).clamp(1, 10),
             attempt: number(headers, ATTEMPT).and_then(|attempt| u32::try_from(attempt).ok()).unwrap_or(1).max(1),
             reason: text(headers, REASON),
-            rest_ms: number(headers, REST).unwrap_or(0).max(0),
+            rest_ms: 0,
+            rested: text(headers, REST)
+                .and_then(|rest| rest.parse().ok())
+                .map(|rest| Rested { rest, moved: number(headers, REST_MOVED).unwrap_or(0) }),
             body,
             properties,
         }
@@ -92,8 +102,23 @@ impl Parcel {
         parcel
     }
 
-    /// As it is sent, with so much of its rest still to come after the queue to which it goes.
-    pub(super) fn properties(&self, rest_ms: i64) -> BasicProperties {
+    /// As it is sent.
+    pub(super) fn properties(&self) -> BasicProperties {
+        self.with(self.headers())
+    }
+
+    /// As it rests, before it goes on by this routing key.
+    pub(super) fn resting(&self, key: &str) -> BasicProperties {
+        let mut headers = self.headers();
+        // The millisecond that has begun does not count: no rest is shorter than it was said to be.
+        let ends = SystemClock.now().saturating_add(self.rest_ms).saturating_add(1);
+        headers.insert(REST_ENDS.into(), AMQPValue::LongLongInt(ends));
+        headers.insert(REST_KEY.into(), AMQPValue::LongString(key.into()));
+        headers.insert(REST.into(), AMQPValue::LongString(Uuid::new_v4().to_string().into()));
+        self.with(headers)
+    }
+
+    fn headers(&self) -> FieldTable {
         let mut headers = self.other_headers();
         if self.attempt > 1 {
             headers.insert(ATTEMPT.into(), AMQPValue::LongLongInt(i64::from(self.attempt)));
@@ -101,9 +126,10 @@ impl Parcel {
         if let Some(reason) = &self.reason {
             headers.insert(REASON.into(), AMQPValue::LongString(reason.as_str().into()));
         }
-        if rest_ms > 0 {
-            headers.insert(REST.into(), AMQPValue::LongLongInt(rest_ms));
-        }
+        headers
+    }
+
+    fn with(&self, headers: FieldTable) -> BasicProperties {
         let priority = u8::try_from(self.priority).unwrap_or(u8::MAX);
         self.properties.clone().with_delivery_mode(PERSISTENT).with_priority(priority).with_headers(headers)
     }
@@ -118,8 +144,7 @@ impl Parcel {
         if let Some(group) = group {
             headers.insert(GROUP.into(), AMQPValue::LongString(group.into()));
         }
-        let priority = u8::try_from(self.priority).unwrap_or(u8::MAX);
-        self.properties.clone().with_delivery_mode(PERSISTENT).with_priority(priority).with_headers(headers)
+        self.with(headers)
     }
 
     /// The group in which a letter died.
@@ -144,15 +169,40 @@ impl Parcel {
 
     /// The headers that others gave it.
     fn other_headers(&self) -> FieldTable {
-        let ours = [ATTEMPT, REASON, REST, QUEUE, GROUP, DIED_AT];
-        let mut kept = FieldTable::default();
-        for (name, value) in self.properties.headers().iter().flat_map(FieldTable::inner) {
-            if !ours.contains(&name.as_str()) && !OF_THE_SERVER.contains(&name.as_str()) {
-                kept.insert(name.clone(), value.clone());
-            }
-        }
-        kept
+        without(&self.properties, &[ATTEMPT, REASON, REST, REST_MOVED, QUEUE, GROUP, DIED_AT])
     }
+}
+
+/// What a resting message says of its rest.
+pub(super) struct Rest {
+    pub(super) ends: Millis,
+    /// By which routing key it goes on.
+    pub(super) key: Option<String>,
+}
+
+impl Rest {
+    pub(super) fn of(properties: &BasicProperties) -> Self {
+        let headers = properties.headers().as_ref();
+        Rest { ends: number(headers, REST_ENDS).unwrap_or(0), key: text(headers, REST_KEY) }
+    }
+}
+
+/// As a message goes on that has rested.
+pub(super) fn moved(properties: &BasicProperties, now: Millis) -> BasicProperties {
+    let mut headers = without(properties, &[REST_ENDS, REST_KEY]);
+    headers.insert(REST_MOVED.into(), AMQPValue::LongLongInt(now));
+    properties.clone().with_headers(headers)
+}
+
+/// All headers but these.
+fn without(properties: &BasicProperties, names: &[&str]) -> FieldTable {
+    let mut kept = FieldTable::default();
+    for (name, value) in properties.headers().iter().flat_map(FieldTable::inner) {
+        if !names.contains(&name.as_str()) {
+            kept.insert(name.clone(), value.clone());
+        }
+    }
+    kept
 }
 
 /// What the body is, and its trace and request where it is an envelope.
@@ -192,5 +242,33 @@ fn text(headers: Option<&FieldTable>, name: &str) -> Option<String> {
         AMQPValue::LongString(value) => Some(String::from_utf8_lossy(value.as_bytes()).into_owned()),
         AMQPValue::ShortString(value) => Some(value.as_str().to_owned()),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// What a message says that rests until then.
+    pub(in crate::rabbitmq) fn resting_until(ends: Millis) -> BasicProperties {
+        let mut headers = FieldTable::default();
+        headers.insert(REST_ENDS.into(), AMQPValue::LongLongInt(ends));
+        BasicProperties::default().with_headers(headers)
+    }
+
+    #[test]
+    fn of_its_rest_a_message_keeps_only_which_it_was_and_that_until_it_is_settled() {
+        let message = Message { delay_ms: Some(i64::MAX), ..Message::new(Uuid::nil(), "body") };
+        let properties = Parcel::of(message, 3).resting("where it goes on");
+        let rest = Rest::of(&properties);
+        assert_eq!((rest.ends, rest.key.as_deref()), (i64::MAX, Some("where it goes on")));
+        let mut came = Delivery::mock(1, "".into(), "".into(), false, b"body".to_vec());
+        came.properties = moved(&properties, 7);
+        assert_eq!((Rest::of(&came.properties).ends, Rest::of(&came.properties).key), (0, None));
+        let parcel = Parcel::read(came);
+        assert!(parcel.rested.is_some_and(|rested| rested.moved == 7) && parcel.priority == 3);
+        let again = parcel.again(None, 0).properties();
+        let headers = again.headers().as_ref();
+        assert_eq!((text(headers, REST), number(headers, REST_MOVED)), (None, None));
     }
 }

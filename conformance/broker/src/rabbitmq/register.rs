@@ -12,7 +12,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use lapin::options::QueueDeleteOptions;
 use lapin::types::{AMQPValue, FieldTable};
 use tokio::sync::{Mutex as AsyncMutex, RwLock};
-use tokio::time::Instant;
 
 use super::deadline::Deadline;
 use super::link::Link;
@@ -35,8 +34,6 @@ pub(super) struct Declared {
     pub(super) life: String,
     /// Who looks at the dead letters holds them; who counts them waits for that.
     pub(super) letters: RwLock<()>,
-    /// The queues in which messages rest, and when they were last declared.
-    pub(super) rests: Mutex<HashMap<String, Instant>>,
     /// Named groups that are known to be there.
     pub(super) groups: Mutex<BTreeSet<String>>,
 }
@@ -49,7 +46,6 @@ impl Declared {
             policy: record.policy,
             life: record.life,
             letters: RwLock::new(()),
-            rests: Mutex::new(HashMap::new()),
             groups: Mutex::new(record.groups),
         }
     }
@@ -130,7 +126,7 @@ impl Register {
         queue: &Queue,
         policy: &Policy,
         deadline: Deadline,
-    ) -> Result<(), BrokerError> {
+    ) -> Result<Arc<Declared>, BrokerError> {
         let known = self.known().get(queue).cloned();
         if known.is_some_and(|known| known.policy != *policy) {
             // Perhaps it was deleted elsewhere meanwhile: the server knows.
@@ -141,22 +137,30 @@ impl Register {
         let record = self.written(link, publisher, queue, policy, deadline).await?;
         let line = link.borrow(deadline).await?;
         let channel = &line.channel;
-        for (name, arguments) in
-            [(names.source(None), self.work_arguments(policy)), (names.dead(), self.kind_arguments())]
-        {
+        for (name, arguments) in [
+            (names.source(None), self.work_arguments(policy)),
+            (names.dead(), self.kind_arguments()),
+            (names.rests(), self.rest_arguments()),
+        ] {
             let made = declare(channel, &name, arguments, deadline).await;
             let why = format!("the server has a queue {name} that was declared with other arguments");
             made.map_err(|error| unlike(&error, &doing, &why))?;
         }
-        for key in [names.every(&record.life), names.only(None, &record.life)] {
-            bind(channel, &names.source(None), &key, deadline).await?;
+        for (name, key) in [
+            (names.source(None), names.every(&record.life)),
+            (names.source(None), names.only(None, &record.life)),
+            (names.rests(), names.resting(&record.life)),
+        ] {
+            bind(channel, &name, &key, deadline).await?;
         }
         link.give_back(line);
         let mut known = self.known();
-        if known.get(queue).is_none_or(|known| known.life != record.life) {
-            known.insert(queue.clone(), Arc::new(Declared::new(queue, names, record)));
+        if let Some(known) = known.get(queue).filter(|known| known.life == record.life) {
+            return Ok(Arc::clone(known));
         }
-        Ok(())
+        let declared = Arc::new(Declared::new(queue, names, record));
+        known.insert(queue.clone(), Arc::clone(&declared));
+        Ok(declared)
     }
 
     /// The record of the queue, which is written where there is none, by one at a time.
@@ -200,9 +204,8 @@ impl Register {
         let declared = self.find(link, queue, deadline).await?;
         let names = &declared.names;
         let record = read(link, queue, names, deadline).await?;
-        let mut all = vec![names.source(None)];
+        let mut all = vec![names.rests(), names.source(None)];
         all.extend(record.groups.iter().map(|group| names.source(Some(group))));
-        all.extend(declared.rests.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned());
         all.extend([names.dead(), names.policy()]);
         self.forget(&declared);
         let line = link.borrow(deadline).await?;
@@ -268,6 +271,13 @@ impl Register {
             // Since RabbitMQ 4 what comes back twenty times is dropped, unless this says otherwise.
             arguments.insert("x-delivery-limit".into(), AMQPValue::LongInt(i32::MAX));
         }
+        arguments
+    }
+
+    /// Of all who take from it, one is sent anything.
+    fn rest_arguments(&self) -> FieldTable {
+        let mut arguments = self.kind_arguments();
+        arguments.insert("x-single-active-consumer".into(), AMQPValue::Boolean(true));
         arguments
     }
 

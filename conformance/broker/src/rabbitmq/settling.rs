@@ -70,8 +70,14 @@ async fn bury(desk: &Desk, held: &Held, reason: Option<String>, end: End) -> Res
 
 async fn remove(desk: &Desk, held: &Held) -> Result<(), BrokerError> {
     match held.intake.done(held.delivery, desk.deadline()).await {
+        Ok(()) => {
+            if let Some(copy) = &held.copy {
+                copy.settled();
+            }
+            Ok(())
+        }
         Err(error) if error.code() == Code::NotFound => Err(gone(desk, held)),
-        answer => answer,
+        Err(error) => Err(error),
     }
 }
 

@@ -19,10 +19,6 @@ const TARGETS: &[(&str, &str)] = &[
     ("managed:postgres", "WORKWIRE_TEST_POSTGRES_URL"),
 ];
 
-/// RabbitMQ moves what has rested to its queue without a confirmation, at most once as its documentation says: a kill in
-/// that very moment may lose the message. It failed once, beside much else; the README of the broker says so.
-const NOT_ASKED: (&str, &str) = ("managed:rabbitmq", "dly/a_delay_survives_a_kill");
-
 /// One run of the suite.
 #[derive(Debug)]
 pub(crate) struct Ran {
@@ -85,10 +81,7 @@ fn run(target: &'static str, variable: &str) -> Option<Ran> {
     let began = Instant::now();
     let judged = named.as_deref().unwrap_or(target);
     // Seven runs at once have all of the machine to share.
-    let mut arguments = vec!["run", judged, "--seed", "1", "--timeout", "3m", "--report", report.to_str().unwrap()];
-    if target.starts_with(NOT_ASKED.0) {
-        arguments.extend(["--skip", NOT_ASKED.1]);
-    }
+    let arguments = ["run", judged, "--seed", "1", "--timeout", "3m", "--report", report.to_str().unwrap()];
     let output = command(temporary.path(), &arguments).output().unwrap();
     let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     let code = output.status.code().expect("no signal ends it");
