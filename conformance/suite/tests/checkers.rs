@@ -7,6 +7,14 @@
 mod anomalies;
 #[path = "checkers/crowd.rs"]
 mod crowd;
+#[path = "checkers/edges_attempts.rs"]
+mod edges_attempts;
+#[path = "checkers/edges_copies.rs"]
+mod edges_copies;
+#[path = "checkers/edges_lost.rs"]
+mod edges_lost;
+#[path = "checkers/edges_purged.rs"]
+mod edges_purged;
 #[path = "checkers/mutations.rs"]
 mod mutations;
 #[path = "checkers/random.rs"]
