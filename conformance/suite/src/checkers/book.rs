@@ -116,8 +116,8 @@ impl<'a> Book<'a> {
 
     /// The earliest moment after this one at which the broker may have been stopped.
     pub(super) fn restart(&self, since: Micros) -> Option<Micros> {
-        // One that had not ended may still have been under way.
-        let is_after = |operation: &&Operation| latest(operation) > since;
+        // One that had not ended may still have been under way, and so may one that ended in that very moment.
+        let is_after = |operation: &&Operation| latest(operation) >= since;
         let mut restarts = self.lives.restarts.iter().map(|place| self.at(*place));
         restarts.find(is_after).map(|operation| operation.began.max(since))
     }

@@ -59,5 +59,5 @@ fn duplicates(history: &History) -> Found {
 }
 
 fn is_done_before(taken: &Taken<'_>, again: &Taken<'_>) -> bool {
-    taken.is_done() && taken.settled.is_some_and(|settled| settled.latest < again.ended)
+    taken.is_done() && taken.settled.is_some_and(|settled| settled.latest < again.began)
 }

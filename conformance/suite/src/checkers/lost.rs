@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use workwire_broker::Overflow;
 
-use super::book::{Book, after};
+use super::book::{Book, GRAIN, after, latest};
 use super::story::{Fate, Published, Story, Taken};
 use super::used::by_delivery;
 use super::{Checker, Found};
@@ -86,25 +86,25 @@ fn look(book: &Book<'_>, story: &Story<'_>, group: Option<Word>, place: Place, f
     ));
 }
 
-/// Since when a group surely gets what is published.
+/// Since when a group surely gets what is published: of the moment in which it was made nobody can tell.
 fn joined(book: &Book<'_>, queue: Word, group: Option<Word>) -> Option<Micros> {
     if group.is_none() {
         return Some(0);
     }
     let (_, surely) = book.lives.joined.get(&(queue, group))?;
-    book.at((*surely)?).ended
+    book.at((*surely)?).ended.map(|ended| ended + 1)
 }
 
 /// Whether nothing may have removed a copy but its consumers.
 fn is_kept(book: &Book<'_>, story: &Story<'_>, copy: &Published<'_>, drain: Place) -> bool {
     let Some(policy) = book.lives.policy(story.queue) else { return false };
     let ended = book.at(drain).ended.unwrap_or(u64::MAX);
-    let expires = copy.ttl_ms(Some(policy)).is_some_and(|ttl| after(copy.began, ttl) <= ended);
+    let expires = copy.ttl_ms(Some(policy)).is_some_and(|ttl| after(copy.began, ttl).saturating_sub(GRAIN) <= ended);
     let gives_way = policy.max_length.is_some() && policy.overflow == Overflow::DropOldest;
     let removes = |places: Option<&Vec<Place>>| {
         places.into_iter().flatten().map(|place| book.at(*place)).any(|removal| {
             let is_letters = matches!(removal.call, Call::Purge(_, _, true));
-            removal.began <= ended && super::book::latest(removal) > copy.began && !is_letters
+            removal.began <= ended && latest(removal) >= copy.began && !is_letters
         })
     };
     let is_removed = removes(book.lives.purges.get(&story.queue)) || removes(book.lives.deletes.get(&story.queue));

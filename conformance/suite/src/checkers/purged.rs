@@ -52,7 +52,7 @@ fn is_gone(book: &Book<'_>, story: &Story<'_>, taken: &Taken<'_>, place: Place) 
     }
     // Every copy was there before; and letters are another matter.
     let all_before = !story.copies.is_empty() && story.copies.iter().all(|copy| copy.latest < removal.began);
-    if !all_before || story.replays.iter().any(|replay| replay.latest > removal.began) {
+    if !all_before || story.replays.iter().any(|replay| replay.latest >= removal.began) {
         return false;
     }
     match removal.call {

@@ -216,7 +216,7 @@ fn is_one_copy(book: &Book<'_>, queue: Word, first: &Published<'_>, second: &Pub
     let (from, to) = (first.began.min(second.began), ended(first).max(ended(second)));
     let forgets = book.lives.deletes.get(&queue).into_iter().flatten().any(|place| {
         let delete = book.at(*place);
-        delete.began < to && latest(delete) > from
+        delete.began <= to && latest(delete) >= from
     });
     to.saturating_add(GRAIN) < after(from, window_ms) && !forgets && book.forgets_after(from).is_none_or(|at| at > to)
 }

@@ -26,10 +26,8 @@ impl Used {
 /// Whether this delivery, which was over by then, used up an attempt.
 pub(super) fn by_delivery(book: &Book<'_>, taken: &Taken<'_>, by: Micros) -> Used {
     if let Some(settled) = taken.settled {
-        let forgotten = book.forgets_after(settled.began).is_some();
         return match settled.how {
-            SettleAs::Retry(_) if !forgotten => Used::ONE,
-            SettleAs::Retry(_) => Used::MAYBE,
+            SettleAs::Retry(_) => Used::ONE,
             SettleAs::Done | SettleAs::Dead => Used::NONE,
         };
     }
@@ -53,9 +51,8 @@ pub(super) fn before_each(book: &Book<'_>, story: &Story<'_>, taken: &[Taken<'_>
     let is_one = story.copies.len() == 1
         && story.copies[0].began <= taken[0].ended
         && !taken.iter().filter_map(|one| one.maybe).any(|maybe| super::arrivals::may_leave_a_copy(book, &maybe));
-    // Each was let go only after it was answered, so that they came in the order of the answers.
-    let in_order =
-        taken.windows(2).all(|pair| pair[0].ended < pair[1].ended && book.released(&pair[1]) > pair[0].ended);
+    // Each was let go only after the one before it was answered, so that they came in the order of the answers.
+    let in_order = taken.windows(2).all(|pair| book.released(&pair[1]) > pair[0].ended);
     if !is_one || !in_order {
         return None;
     }
@@ -73,7 +70,8 @@ pub(super) fn before_each(book: &Book<'_>, story: &Story<'_>, taken: &[Taken<'_>
                 let is_own = replay.group.is_some() || only_group;
                 if is_own && replay.latest < one.began && replay.began > before.ended {
                     used = Used::NONE;
-                } else if replay.began <= one.ended && replay.latest > before.ended {
+                } else if replay.began <= one.ended && replay.latest >= book.released(before) {
+                    // What was held was no letter before it was let go.
                     used.least = 0;
                 }
             }

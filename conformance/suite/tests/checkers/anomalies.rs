@@ -8,34 +8,7 @@ use workwire_conformance::checkers::{
 };
 use workwire_conformance::history::{Body, Delivered, FetchCall, SettleAs, Terms};
 
-use crate::tale::{Came, Tale};
-
-fn policy() -> Policy {
-    Policy { lease_ms: 100, ..Policy::default() }
-}
-
-#[track_caller]
-fn shows(tale: &Tale, checker: &Checker, kind: Kind) {
-    let found = tale.look(checker);
-    let kinds: Vec<Kind> = found.anomalies.iter().map(|anomaly| anomaly.kind).collect();
-    assert_eq!(kinds, [kind], "{found:#?}");
-    assert!(checker.kinds.contains(&kind), "{} does not say that it finds {kind:?}", checker.name);
-    assert!(!found.anomalies[0].operations.is_empty());
-}
-
-#[track_caller]
-fn is_right(tale: &Tale, checker: &Checker) {
-    let found = tale.look(checker);
-    assert!(found.anomalies.is_empty(), "{found:#?}");
-}
-
-/// A tale in which message 1 is published and a worker takes it.
-fn taken() -> (Tale, workwire_conformance::history::Word) {
-    let mut tale = Tale::of(policy());
-    tale.publish(1..2, 1);
-    let tag = tale.take("worker", 10..11, 1, 1);
-    (tale, tag)
-}
+use crate::tale::{Came, Tale, is_right, of_priority, policy, retried, shows, taken, turns};
 
 // LOST.
 
@@ -396,24 +369,6 @@ fn not_expired_is_what_was_asked_for_in_time_or_replayed() {
 
 // PRIORITY and ORDER.
 
-fn of_priority(tale: &mut Tale, message: u128, priority: i64) -> Delivered {
-    Delivered { priority, ..tale.delivery(message, 1) }
-}
-
-/// Messages published one after the other, taken by these, at these times.
-fn turns(published: &[(u128, i64)], taken: &[(&str, std::ops::Range<u64>, u128)]) -> Tale {
-    let mut tale = Tale::of(policy());
-    for (number, (message, priority)) in (0_u64..).zip(published) {
-        tale.urgent(number * 2 + 1..number * 2 + 2, *message, *priority);
-    }
-    for (client, span, message) in taken {
-        let priority = published.iter().find(|(other, _)| other == message).unwrap().1;
-        let (fetch, delivery) = (tale.fetch("tasks"), of_priority(&mut tale, *message, priority));
-        tale.take_as(client, span.clone(), fetch, &[delivery]);
-    }
-    tale
-}
-
 #[test]
 fn a_less_urgent_one_before_a_more_urgent_one() {
     let tale = turns(&[(1, 1), (2, 5)], &[("worker", 20..21, 1), ("worker", 30..31, 2)]);
@@ -545,16 +500,6 @@ fn a_letter_has_the_number_of_the_last_delivery() {
 }
 
 // DEAD_LETTERS.
-
-fn retried(times: u32, max_attempts: i64) -> Tale {
-    let mut tale = Tale::of(Policy { max_attempts, ..policy() });
-    tale.publish(1..2, 1);
-    for (attempt, at) in (1..=times).zip((1_u64..).map(|number| number * 10)) {
-        let tag = tale.take("worker", at..at + 1, 1, attempt);
-        tale.retry("worker", at + 2..at + 3, tag);
-    }
-    tale
-}
 
 #[test]
 fn dead_too_early() {

@@ -2,10 +2,11 @@
 
 use uuid::Uuid;
 use workwire_broker::{Capabilities, CloseMode, Code, Depth, Policy, RestartMode, Stored};
+use workwire_conformance::anomaly::Kind;
 use workwire_conformance::checkers::{Checker, Found};
 use workwire_conformance::history::{
     About, Answer, Body, Call, Delivered, FetchCall, History, LetterSeen, MessageId, Micros, Operation, Outcome,
-    PublishCall, SettleAs, SettleCall, Word,
+    PeekCall, PeekSeen, PublishCall, SettleAs, SettleCall, Word,
 };
 
 /// From when to when.
@@ -185,7 +186,119 @@ impl Tale {
         self.add("keeper", span, call, Outcome::Ok(Answer::Depth(Box::new(depth))));
     }
 
+    /// A call of which the answer says no more than whether it was done.
+    pub(crate) fn call(&mut self, client: &str, span: Span, call: Call, came: Came) {
+        let outcome = self.outcome(came, Answer::Done);
+        self.add(client, span, call, outcome);
+    }
+
+    /// A fetch of a named group.
+    pub(crate) fn fetch_of(&mut self, group: &str) -> FetchCall {
+        FetchCall { group: Some(self.word(group)), ..self.fetch("tasks") }
+    }
+
+    /// Takes one message from `tasks` for a named group.
+    pub(crate) fn take_of(&mut self, group: &str, span: Span, message: u128, attempt: u32) -> Word {
+        let fetch = self.fetch_of(group);
+        let delivery = self.delivery(message, attempt);
+        self.take_as("worker", span, fetch, &[delivery])
+    }
+
+    pub(crate) fn extend(&mut self, client: &str, span: Span, tag: Word, lease_ms: i64, came: Came) {
+        let call = Call::Extend(self.word("tasks"), tag, lease_ms);
+        self.call(client, span, call, came);
+    }
+
+    pub(crate) fn replay_of(&mut self, group: &str, span: Span, message: u128) {
+        let call = Call::Replay(self.word("tasks"), Some(self.word(group)), self.id(message));
+        self.call("keeper", span, call, Came::Ok);
+    }
+
+    pub(crate) fn drained_of(&mut self, group: &str, span: Span) {
+        let call = Call::Drained(self.word("tasks"), Some(self.word(group)));
+        self.call("keeper", span, call, Came::Ok);
+    }
+
+    pub(crate) fn delete(&mut self, span: Span, came: Came) {
+        let call = Call::Delete(self.word("tasks"));
+        self.call("keeper", span, call, came);
+    }
+
+    /// A look at one message that waits.
+    pub(crate) fn peek(&mut self, span: Span, message: u128) {
+        let (queue, id) = (self.word("tasks"), self.id(message));
+        let seen = PeekSeen { id, body: Body::of(&message.to_be_bytes()), priority: 3, attempt: 1 };
+        let call = Call::Peek(PeekCall { queue, max: 10, group: None, recipient: None, after: None });
+        self.add("keeper", span, call, Outcome::Ok(Answer::Peeked([seen].into())));
+    }
+
     pub(crate) fn look(&self, checker: &Checker) -> Found {
         (checker.check)(&self.history)
     }
+}
+
+/// Leases of a tenth of a second.
+pub(crate) fn policy() -> Policy {
+    Policy { lease_ms: 100, ..Policy::default() }
+}
+
+/// The checker finds this, once.
+#[track_caller]
+pub(crate) fn shows(tale: &Tale, checker: &Checker, kind: Kind) {
+    let found = tale.look(checker);
+    let kinds: Vec<Kind> = found.anomalies.iter().map(|anomaly| anomaly.kind).collect();
+    assert_eq!(kinds, [kind], "{found:#?}");
+    assert!(checker.kinds.contains(&kind), "{} does not say that it finds {kind:?}", checker.name);
+    assert!(!found.anomalies[0].operations.is_empty());
+}
+
+/// The checker finds nothing.
+#[track_caller]
+pub(crate) fn is_right(tale: &Tale, checker: &Checker) {
+    let found = tale.look(checker);
+    assert!(found.anomalies.is_empty(), "{found:#?}");
+}
+
+/// The checker finds this, once; or nothing.
+#[track_caller]
+pub(crate) fn says(tale: &Tale, checker: &Checker, kind: Option<Kind>) {
+    if let Some(kind) = kind { shows(tale, checker, kind) } else { is_right(tale, checker) }
+}
+
+/// A tale in which message 1 is published and a worker takes it.
+pub(crate) fn taken() -> (Tale, Word) {
+    let mut tale = Tale::of(policy());
+    tale.publish(1..2, 1);
+    let tag = tale.take("worker", 10..11, 1, 1);
+    (tale, tag)
+}
+
+/// Message 1, taken and retried so many times.
+pub(crate) fn retried(times: u32, max_attempts: i64) -> Tale {
+    let mut tale = Tale::of(Policy { max_attempts, ..policy() });
+    tale.publish(1..2, 1);
+    for (attempt, at) in (1..=times).zip((1_u64..).map(|number| number * 10)) {
+        let tag = tale.take("worker", at..at + 1, 1, attempt);
+        tale.retry("worker", at + 2..at + 3, tag);
+    }
+    tale
+}
+
+/// A delivery with this priority.
+pub(crate) fn of_priority(tale: &mut Tale, message: u128, priority: i64) -> Delivered {
+    Delivered { priority, ..tale.delivery(message, 1) }
+}
+
+/// Messages published one after the other, taken by these, at these times.
+pub(crate) fn turns(published: &[(u128, i64)], taken: &[(&str, Span, u128)]) -> Tale {
+    let mut tale = Tale::of(policy());
+    for (number, (message, priority)) in (0_u64..).zip(published) {
+        tale.urgent(number * 2 + 1..number * 2 + 2, *message, *priority);
+    }
+    for (client, span, message) in taken {
+        let priority = published.iter().find(|(other, _)| other == message).unwrap().1;
+        let (fetch, delivery) = (tale.fetch("tasks"), of_priority(&mut tale, *message, priority));
+        tale.take_as(client, span.clone(), fetch, &[delivery]);
+    }
+    tale
 }
