@@ -3,8 +3,8 @@
 use workwire_broker::{Capability, CloseMode, NewGroup, Policy, RestartMode};
 use workwire_conformance::anomaly::Kind;
 use workwire_conformance::checkers::{
-    ATTEMPTS, CORRUPTED, Checker, DEAD_LETTERS, DEPTH, DUPLICATES, EARLY, EXPIRED, LEAKED, LOST, ORDER, PHANTOM,
-    PRIORITY, PURGED, REFUSED_DELIVERED, TWO_HOLDERS,
+    ATTEMPTS, CORRUPTED, DEAD_LETTERS, DEPTH, DUPLICATES, EARLY, EXPIRED, LEAKED, LOST, ORDER, PHANTOM, PRIORITY,
+    PURGED, REFUSED_DELIVERED, TWO_HOLDERS,
 };
 use workwire_conformance::history::{Body, Delivered, FetchCall, SettleAs, Terms};
 

@@ -72,7 +72,7 @@ impl Agents {
     }
 
     #[track_caller]
-    fn is_leak(self, is_leak: bool) {
+    fn leaks(self, is_leak: bool) {
         says(&self.0, &LEAKED, is_leak.then_some(Kind::Leaked));
         assert_eq!(self.0.look(&LEAKED).looked_at, 1);
     }
@@ -81,21 +81,21 @@ impl Agents {
 #[test]
 fn an_agent_is_shown_to_its_own_tenant_alone() {
     for (tenant, is_leak) in [("acme", false), ("other", true)] {
-        Agents::new().says("ada", "acme", 1..2, Came::Ok).shows("ada", tenant, 10..11).is_leak(is_leak);
+        Agents::new().says("ada", "acme", 1..2, Came::Ok).shows("ada", tenant, 10..11).leaks(is_leak);
     }
 }
 
 #[test]
 fn an_agent_that_says_nothing_here_may_have_done_so_before() {
-    Agents::new().shows("ada", "other", 10..11).is_leak(false);
-    Agents::new().says("bob", "acme", 1..2, Came::Ok).shows("ada", "other", 10..11).is_leak(false);
+    Agents::new().shows("ada", "other", 10..11).leaks(false);
+    Agents::new().says("bob", "acme", 1..2, Came::Ok).shows("ada", "other", 10..11).leaks(false);
 }
 
 #[test]
 fn what_an_agent_says_without_an_answer_may_have_been_heard_and_what_is_refused_was_not() {
     for (came, is_leak) in [(Came::Refused, true), (Came::Nothing, false), (Came::Ok, false)] {
         let agents = Agents::new().says("ada", "acme", 1..2, Came::Ok).says("ada", "other", 3..4, came);
-        agents.shows("ada", "other", 10..11).is_leak(is_leak);
+        agents.shows("ada", "other", 10..11).leaks(is_leak);
     }
 }
 
@@ -109,6 +109,6 @@ fn an_agent_that_speaks_before_the_answer_ends_may_be_shown_in_it() {
         ("ada", "acme", 15, true),
     ] {
         let agents = Agents::new().says("ada", "acme", 1..2, Came::Ok).shows("ada", "other", 10..20);
-        agents.says(agent, tenant, began..began + 1, Came::Ok).is_leak(is_leak);
+        agents.says(agent, tenant, began..began + 1, Came::Ok).leaks(is_leak);
     }
 }

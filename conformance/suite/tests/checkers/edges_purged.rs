@@ -99,11 +99,13 @@ fn a_purge_is_of_its_group_or_of_all() {
 
 #[test]
 fn a_queue_that_is_deleted_takes_everything_with_it() {
-    let mut tale = Tale::of(policy());
-    tale.publish(1..2, 1);
-    tale.delete(5..6, Came::Ok);
-    tale.take("worker", 10..11, 1, 1);
-    shows(&tale, &PURGED, Kind::Purged);
+    for (began, is_wrong) in [(10, false), (11, true)] {
+        let mut tale = Tale::of(policy());
+        tale.publish(1..2, 1);
+        tale.delete(5..10, Came::Ok);
+        tale.take("worker", began..12, 1, 1);
+        says(&tale, &PURGED, purged(is_wrong));
+    }
     // A letter that was sent back before is a message like any other.
     for (ended, is_wrong) in [(19, true), (20, false)] {
         let mut tale = Tale::of(policy());
