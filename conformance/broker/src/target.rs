@@ -206,6 +206,10 @@ impl fmt::Display for Target {
 }
 
 /// An engine's address, in whose words it is read; none where it is none.
+#[cfg_attr(
+    not(any(feature = "rabbitmq", feature = "redis", feature = "nats", feature = "postgres", feature = "managed")),
+    allow(unused_variables, reason = "there is no engine to read it")
+)]
 fn engine(scheme: &str, text: &str) -> Option<Result<Kind, String>> {
     match scheme {
         #[cfg(feature = "rabbitmq")]
