@@ -64,13 +64,14 @@
 //!
 //! # What a death may leave
 //!
-//! Of what was ready, held or resting, nothing that was confirmed was lost in any kill. But RabbitMQ does not
-//! confirm that a message is done, and a queue keeps that back until it has been idle for 200 ms: what was settled
-//! within that time before its node dies is delivered once more, whatever a client does. With
-//! `-rabbit fhc_write_buffering false` among the node's Erlang arguments (`RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS`),
-//! as [`managed:`](crate::Managed) nodes have it, it is written at once, and nothing that was done came back. That
-//! is before RabbitMQ 4: later ones can be asked nothing that they surely answer behind it, so one that dies within
-//! milliseconds may have said of a message that it is done, and deliver it once more.
+//! Of what was ready, held or resting in classic queues, nothing that was confirmed was lost in any kill. But
+//! RabbitMQ does not confirm that a message is done, and a queue keeps that back until it has been idle for 200
+//! ms: what was settled within that time before its node dies is delivered once more, whatever a client does.
+//! With `-rabbit fhc_write_buffering false` among the node's Erlang arguments
+//! (`RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS`), as [`managed:`](crate::Managed) nodes have it, it is written at
+//! once, and nothing that was done came back. That is before RabbitMQ 4: later ones can be asked nothing that
+//! they surely answer behind it, so one that dies within milliseconds may have said of a message that it is
+//! done, and deliver it once more.
 //!
 //! A `retry`, `dead` or `replay` that is killed between copy and removal leaves two messages, never none. So does
 //! the death of the node, or of the process that moves, at the moment when a rest is over: about one message for
