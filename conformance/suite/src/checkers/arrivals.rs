@@ -23,9 +23,8 @@ pub(super) fn arrivals(book: &Book<'_>, story: &Story<'_>, taken: &[Taken<'_>], 
     all.extend(story.replays_of(group).map(|replay| replay.began));
     for one in taken {
         all.extend(comes_back(book, one, rests));
-        if let Some(maybe) = one.maybe.filter(|maybe| may_leave_a_copy(book, maybe)) {
-            all.push(maybe.began);
-        }
+        let copies = book.maybes(one).filter(|maybe| may_leave_a_copy(book, maybe));
+        all.extend(copies.map(|maybe| maybe.began));
     }
     all.sort_unstable();
     all
@@ -52,7 +51,7 @@ fn comes_back(book: &Book<'_>, taken: &Taken<'_>, rests: Rests) -> Option<Micros
         let forgotten = book.forgets_after(settled.began);
         return [retried(settled), forgotten].into_iter().flatten().min();
     }
-    [Some(book.let_go(taken)), taken.maybe.and_then(retried)].into_iter().flatten().min()
+    book.maybes(taken).filter_map(retried).chain([book.let_go(taken)]).min()
 }
 
 /// How long a retried message rests at least.

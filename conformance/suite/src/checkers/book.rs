@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use workwire_broker::Capability;
 
-use super::story::{Story, Taken};
+use super::story::{Settled, Story, Taken, settled};
 use crate::anomaly::{Anomaly, Kind};
 use crate::history::{Call, History, Lives, MessageId, Micros, Operation, Outcome, Parting, Place, Word};
 
@@ -87,6 +87,19 @@ impl<'a> Book<'a> {
                 && !matches!(operation.outcome, Outcome::Refused(..))
         };
         self.lives.of(id).iter().map(|trace| trace.operation).find(elsewhere)
+    }
+
+    /// The settles of a delivery that have no answer, the earliest first.
+    pub(super) fn maybes(&self, taken: &Taken<'_>) -> impl Iterator<Item = Settled> {
+        let further = taken.maybe.and_then(|_| self.lives.further.get(&taken.delivery));
+        let further = further.into_iter().flatten().filter_map(|place| settled(self, *place));
+        taken.maybe.into_iter().chain(further)
+    }
+
+    /// The settle of a delivery that was accepted; without one, those of which nobody knows.
+    pub(super) fn endings(&self, taken: &Taken<'_>) -> impl Iterator<Item = Settled> {
+        let is_sure = taken.settled.is_some();
+        taken.settled.into_iter().chain(self.maybes(taken).filter(move |_| !is_sure))
     }
 
     // What may have ended a delivery besides its settle.

@@ -91,7 +91,7 @@ fn early(book: &Book<'_>, story: &Story<'_>, (place, group): (Place, Option<Word
         return;
     }
     let before = story.taken.iter().filter(|taken| taken.fetch.group == group && taken.began <= ended);
-    let given_up = before.clone().filter_map(|taken| taken.settled.or(taken.maybe));
+    let given_up = before.clone().flat_map(|taken| book.endings(taken));
     if given_up.into_iter().any(|settled| settled.how == SettleAs::Dead && settled.began <= ended) {
         return;
     }
@@ -114,7 +114,7 @@ fn possibly_used(book: &Book<'_>, taken: &Taken<'_>, by: Micros) -> u32 {
 
 /// One look shows it more often than there were copies.
 fn twice(book: &Book<'_>, story: &Story<'_>, found: &mut Found) {
-    let left = story.taken.iter().filter_map(|taken| taken.maybe).filter(|maybe| may_leave_a_copy(book, maybe));
+    let left = story.taken.iter().flat_map(|taken| book.maybes(taken)).filter(|maybe| may_leave_a_copy(book, maybe));
     let copies = story.copies.len() + left.count();
     for letters in story.letters.chunk_by(|a, b| a.0 == b.0) {
         let of_one_group = |group: Option<Word>| letters.iter().filter(|(_, letter)| letter.group == group).count();

@@ -26,7 +26,7 @@ fn early(history: &History) -> Found {
         let backs_off = backoff && book.lives.policy(story.queue).is_some_and(|policy| !policy.backoff_ms.is_empty());
         for taken in story.groups() {
             let rests = story.published.iter().any(Published::is_delayed)
-                || taken.iter().filter_map(|taken| taken.settled.or(taken.maybe)).any(|settled| match settled.how {
+                || taken.iter().flat_map(|taken| book.endings(taken)).any(|settled| match settled.how {
                     SettleAs::Retry(delay_ms) => delay_ms.map_or(backs_off, |ms| ms > 0),
                     _ => false,
                 });

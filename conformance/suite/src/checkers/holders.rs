@@ -29,7 +29,7 @@ fn two_holders(history: &History) -> Found {
     book.read(|story| {
         found.looked_at += story.taken.len() as u64;
         for taken in story.groups().filter(|taken| taken.len() > 1) {
-            let left = taken.iter().filter_map(|taken| taken.maybe).filter(|maybe| may_leave_a_copy(&book, maybe));
+            let left = taken.iter().flat_map(|taken| book.maybes(taken)).filter(|maybe| may_leave_a_copy(&book, maybe));
             let copies = story.copies.len() + left.count();
             held.clear();
             for (index, one) in taken.iter().enumerate() {

@@ -9,7 +9,7 @@ use super::story::{Fate, Published, Story, Taken};
 use super::used::by_delivery;
 use super::{Checker, Found};
 use crate::anomaly::Kind;
-use crate::history::{Call, History, Micros, Outcome, Place, Word};
+use crate::history::{Call, History, Micros, Outcome, Place, SettleAs, Word};
 
 /// Messages that were stored and that nobody ever finished, though their queue stood empty.
 pub const LOST: Checker = Checker {
@@ -66,7 +66,9 @@ fn look(book: &Book<'_>, story: &Story<'_>, group: Option<Word>, place: Place, f
     let must = stored.clone().count();
     found.looked_at += must as u64;
     let taken = story.taken.iter().filter(|taken| taken.fetch.group == group);
-    if must == 0 || taken.clone().filter(|taken| taken.may_be_final()).count() >= must {
+    // Settled, or perhaps settled, so that the message left the queue for good.
+    let may_be_final = |taken: &&Taken<'_>| book.endings(taken).any(|ending| !matches!(ending.how, SettleAs::Retry(_)));
+    if must == 0 || taken.clone().filter(may_be_final).count() >= must {
         return;
     }
     if may_be_dead(book, story, taken.clone(), drain.began) {

@@ -49,7 +49,7 @@ pub(super) struct Taken<'a> {
     pub(super) seen: &'a Delivered,
     /// The settle that was accepted.
     pub(super) settled: Option<Settled>,
-    /// One that has no answer.
+    /// The first of those that have no answer.
     pub(super) maybe: Option<Settled>,
 }
 
@@ -195,15 +195,10 @@ impl Taken<'_> {
     pub(super) fn is_done(&self) -> bool {
         self.settled.is_some_and(|settled| settled.how == SettleAs::Done)
     }
-
-    /// Whether it was settled, or may have been, so that the message left the queue for good.
-    pub(super) fn may_be_final(&self) -> bool {
-        let is_final = |settled: Settled| !matches!(settled.how, SettleAs::Retry(_));
-        self.settled.or(self.maybe).is_some_and(is_final)
-    }
 }
 
-fn settled(book: &Book<'_>, place: Place) -> Option<Settled> {
+/// A settle, read from its place.
+pub(super) fn settled(book: &Book<'_>, place: Place) -> Option<Settled> {
     let operation = book.at(place);
     let Call::Settle(settle) = &operation.call else { return None };
     Some(Settled { place, began: operation.began, latest: latest(operation), how: settle.verdict })

@@ -50,7 +50,7 @@ pub(super) fn by_delivery(book: &Book<'_>, taken: &Taken<'_>, by: Micros) -> Use
 pub(super) fn before_each(book: &Book<'_>, story: &Story<'_>, taken: &[Taken<'_>]) -> Option<Vec<Used>> {
     let is_one = story.copies.len() == 1
         && story.copies[0].began <= taken[0].ended
-        && !taken.iter().filter_map(|one| one.maybe).any(|maybe| super::arrivals::may_leave_a_copy(book, &maybe));
+        && !taken.iter().flat_map(|one| book.maybes(one)).any(|maybe| super::arrivals::may_leave_a_copy(book, &maybe));
     // Each was let go only after the one before it was answered, so that they came in the order of the answers.
     let in_order = taken.windows(2).all(|pair| book.released(&pair[1]) > pair[0].ended);
     if !is_one || !in_order {

@@ -53,7 +53,7 @@ impl Handed {
         (self.settled != NONE).then_some(self.settled)
     }
 
-    /// A settle that was neither accepted nor refused.
+    /// The first settle that was neither accepted nor refused.
     pub(crate) fn maybe(&self) -> Option<Place> {
         (self.maybe != NONE).then_some(self.maybe)
     }
@@ -77,6 +77,8 @@ pub(crate) struct Lives {
     pub(crate) handed: Vec<Handed>,
     /// Of each settle, in their order, the delivery that it names.
     settles: Vec<u32>,
+    /// Settles behind the first that were neither accepted nor refused, by delivery.
+    pub(crate) further: HashMap<usize, Vec<Place>>,
     /// Extensions that were not refused, by delivery.
     pub(crate) extends: HashMap<usize, Vec<Place>>,
     /// The one policy of a queue; nothing where there are several.
@@ -258,6 +260,7 @@ impl Reading<'_> {
         match outcome {
             Outcome::Ok(_) if handed.settled == NONE => handed.settled = place,
             Outcome::Indefinite(_) if handed.maybe == NONE => handed.maybe = place,
+            Outcome::Indefinite(_) => self.lives.further.entry(delivery as usize).or_default().push(place),
             _ => {}
         }
     }

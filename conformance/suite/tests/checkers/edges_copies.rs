@@ -45,6 +45,25 @@ fn a_retry_that_was_broken_off_may_leave_a_copy_where_dedupe_is_not_claimed() {
 }
 
 #[test]
+fn each_retry_that_was_broken_off_may_leave_a_copy() {
+    let mut tale = Tale::without(&[Capability::Dedupe], policy());
+    tale.publish(1..2, 1);
+    let tag = tale.take("worker", 10..11, 1, 1);
+    for span in [12..13, 14..15] {
+        tale.settle_as("worker", span, tag, SettleAs::Retry(None), Came::Nothing);
+    }
+    for (client, span) in [("other", 20..21), ("third", 22..23), ("fourth", 24..25)] {
+        is_right(&tale, &DUPLICATES);
+        is_right(&tale, &TWO_HOLDERS);
+        tale.take(client, span, 1, 2);
+    }
+    is_right(&tale, &DUPLICATES);
+    tale.take("fifth", 26..27, 1, 2);
+    shows(&tale, &DUPLICATES, Kind::Duplicated);
+    shows(&tale, &TWO_HOLDERS, Kind::TwoHolders);
+}
+
+#[test]
 fn what_nobody_published_is_nobodys_duplicate() {
     let mut tale = Tale::of(policy());
     tale.take("worker", 10..11, 1, 1);

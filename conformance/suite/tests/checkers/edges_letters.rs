@@ -43,6 +43,20 @@ fn what_is_held_is_no_letter_until_its_lease_may_be_over() {
 }
 
 #[test]
+fn of_several_settles_without_an_answer_any_may_have_given_it_up() {
+    for (second, is_wrong) in [(SettleAs::Dead, false), (SettleAs::Done, true)] {
+        let mut tale = Tale::of(policy());
+        tale.publish(1..2, 1);
+        let tag = tale.take("worker", 10..11, 1, 1);
+        for (span, how) in [12..13, 14..15].into_iter().zip([SettleAs::Done, second]) {
+            tale.settle_as("worker", span, tag, how, Came::Nothing);
+        }
+        tale.letters(20..21, &[(1, 1)]);
+        says(&tale, &DEAD_LETTERS, is_wrong.then_some(Kind::DeadEarly));
+    }
+}
+
+#[test]
 fn a_death_that_was_broken_off_may_leave_a_letter_and_a_copy_that_dies_too() {
     for (letters, is_wrong) in [(2, false), (3, true)] {
         let mut tale = Tale::without(&[Capability::Dedupe], once());

@@ -142,12 +142,33 @@ fn published_twice_and_stored_once_for_sure() {
 }
 
 #[test]
-fn of_two_settles_without_an_answer_the_first_may_have_been_done() {
-    let (mut tale, tag) = taken();
-    tale.settle_as("worker", 12..13, tag, SettleAs::Done, Came::Nothing);
-    tale.settle_as("worker", 14..15, tag, SettleAs::Retry(None), Came::Nothing);
-    tale.drained(500..501);
-    is_right(&tale, &LOST);
+fn of_several_settles_without_an_answer_any_may_have_been_done() {
+    let again = SettleAs::Retry(None);
+    for (settles, is_lost) in [
+        ([SettleAs::Done, again, again], false),
+        ([again, SettleAs::Done, again], false),
+        ([again, again, SettleAs::Dead], false),
+        ([again, again, again], true),
+    ] {
+        let (mut tale, tag) = taken();
+        for (span, how) in [12..13, 14..15, 16..17].into_iter().zip(settles) {
+            tale.settle_as("worker", span, tag, how, Came::Nothing);
+        }
+        tale.drained(500..501);
+        says(&tale, &LOST, lost(is_lost));
+    }
+}
+
+#[test]
+fn a_settle_that_was_accepted_is_the_one_that_counts() {
+    for (how, is_lost) in [(SettleAs::Done, false), (SettleAs::Retry(None), true)] {
+        let (mut tale, tag) = taken();
+        tale.settle_as("worker", 12..13, tag, SettleAs::Retry(None), Came::Nothing);
+        tale.settle_as("worker", 14..15, tag, SettleAs::Done, Came::Nothing);
+        tale.settle_as("worker", 16..17, tag, how, Came::Ok);
+        tale.drained(500..501);
+        says(&tale, &LOST, lost(is_lost));
+    }
 }
 
 #[test]
