@@ -3,7 +3,7 @@
 //! | option | what it does |
 //! |---|---|
 //! | `ns=ww` | what the names of all streams and subjects begin with |
-//! | `replicas=1` | on how many servers of a cluster each stream is kept; only 1 was tried |
+//! | `replicas=1` | on how many servers of a cluster each stream is kept |
 //! | `ca=FILE` | the authority of the server's certificate, in place of the system's |
 //! | `creds=FILE` | a user's JWT and key |
 //!

@@ -7,6 +7,7 @@
 mod nats {
     pub(crate) mod server;
 
+    mod cluster;
     mod left;
     mod limits;
     mod lives;

@@ -12,6 +12,7 @@ mod rabbitmq {
     mod pushed;
     mod resting;
     mod several;
+    mod tls;
     mod vanishing;
 
     mod tools;

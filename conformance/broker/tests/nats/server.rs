@@ -39,6 +39,17 @@ impl Server {
         Some(Self::of(&program, config, prepare))
     }
 
+    /// Three that keep everything together.
+    pub(crate) fn cluster() -> Option<Vec<Self>> {
+        let ports = [free_port(), free_port(), free_port()];
+        let routes = ports.map(|port| format!("nats-route://127.0.0.1:{port}")).join(", ");
+        let start = |(index, port): (usize, u16)| {
+            let together = format!("cluster {{ name: three, listen: \"127.0.0.1:{port}\", routes: [{routes}] }}\n");
+            Self::start(&format!("server_name: s{index}\n{together}{JETSTREAM}"))
+        };
+        ports.into_iter().enumerate().map(start).collect()
+    }
+
     /// A server that is too old.
     pub(crate) fn old() -> Option<Self> {
         let found = programs().into_iter().find(|(_, version)| *version < OLDEST);

@@ -4,12 +4,11 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use workwire_broker::{Code, Fetch, Policy, Queue};
 
-use super::tools::{as_user, broker, ctl, message, refusal};
-use crate::live::instance;
+use super::tools::{as_user, broker, ctl, message, refusal, shared};
 
 #[tokio::test]
 async fn who_may_not_is_told_what() {
-    let Some(server) = instance("rabbitmq").await else { return };
+    let Some(server) = shared().await else { return };
     let address = server.address();
 
     let error = refusal(&as_user(&address, "nobody", "secret")).await;
@@ -28,9 +27,9 @@ async fn who_may_not_is_told_what() {
     for (user, permissions) in
         [("maker", ["", ".*", ".*"]), ("writer", [".*", "", ".*"]), ("reader", [".*", ".*", "policy$"])]
     {
-        ctl(&server, &["add_user", user, "word"]);
+        ctl(server, &["add_user", user, "word"]);
         let [configure, write, read] = permissions;
-        ctl(&server, &["set_permissions", user, configure, write, read]);
+        ctl(server, &["set_permissions", user, configure, write, read]);
     }
     let client_of = async |user: &str| broker(&as_user(&address, user, "word")).await.open(user).await.unwrap();
     let maker = client_of("maker").await;
@@ -48,15 +47,15 @@ async fn who_may_not_is_told_what() {
 
 #[tokio::test]
 async fn a_queue_of_somebody_elses_is_a_conflict_and_left_as_it_is() {
-    let Some(server) = instance("rabbitmq").await else { return };
-    let owner = broker(&format!("{}?queue=quorum", server.address())).await;
+    let Some(server) = shared().await else { return };
+    let owner = broker(&format!("{}?ns=elses&queue=quorum", server.address())).await;
     let tasks = Queue::new("tasks");
     let client = owner.open("owner").await.unwrap();
     client.declare(&tasks, &Policy::default()).await.unwrap();
     client.publish(&tasks, message("to do")).await.unwrap();
-    let other = broker(&server.address()).await;
+    let other = broker(&format!("{}?ns=elses", server.address())).await;
     let error = other.open("other").await.unwrap().declare(&tasks, &Policy::default()).await.unwrap_err();
-    assert!(error.code() == Code::Conflict && error.message().contains("workwire:tasks"), "{error}");
+    assert!(error.code() == Code::Conflict && error.message().contains("elses:tasks"), "{error}");
     let error = other.open("another").await.unwrap();
     let error = error.declare(&tasks, &Policy { max_attempts: 9, ..Policy::default() }).await.unwrap_err();
     assert!(error.code() == Code::Conflict && error.message().contains("another policy"), "{error}");

@@ -3,8 +3,18 @@
 use std::process::Command;
 use std::sync::Arc;
 
+use tokio::sync::OnceCell;
 use uuid::Uuid;
 use workwire_broker::{Broker, Client, Fetch, Instance, Message, Queue, Target};
+
+use crate::live::instance;
+
+/// One node for all who can share it, each with names of his own: a node takes seconds to start. It ends with the
+/// program.
+pub(super) async fn shared() -> Option<&'static Instance> {
+    static NODE: OnceCell<Option<Instance>> = OnceCell::const_new();
+    NODE.get_or_init(|| instance("rabbitmq")).await.as_ref()
+}
 
 /// Runs `rabbitmqctl` on the node of an instance, and only there.
 pub(super) fn ctl(instance: &Instance, arguments: &[&str]) -> String {
