@@ -8,7 +8,7 @@ use workwire_broker::{Broker, BrokerError, Client, Code, Message, Policy, Queue,
 
 use super::server::{Server, message, take};
 
-const TIME: Duration = Duration::from_secs(60);
+const TIME: Duration = Duration::from_mins(1);
 
 /// Does it until it is done: while the servers choose who leads, nobody is served.
 async fn once_served<T>(mut ask: impl AsyncFnMut() -> Result<T, BrokerError>) -> T {
