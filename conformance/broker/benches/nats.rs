@@ -16,6 +16,9 @@
     clippy::cast_sign_loss
 )]
 
+#[path = "clients/python.rs"]
+mod python;
+
 mod nats {
     pub(crate) mod bare;
     pub(crate) mod life;

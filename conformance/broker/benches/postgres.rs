@@ -7,6 +7,9 @@
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::cast_precision_loss)]
 
+#[path = "clients/python.rs"]
+mod python;
+
 mod postgres {
     pub(crate) mod bare;
 }
@@ -44,7 +47,10 @@ fn main() {
             ratios.sort_by(f64::total_cmp);
             let (least, most) = (ratios[0], ratios[ratios.len() - 1]);
             let ratio = ratios[ratios.len() / 2];
-            println!("{in_flight} | {:.0} | {:.0} | {ratio:.2} ({least:.2}–{most:.2})", median(our), median(their));
+            let our = median(our);
+            println!("{in_flight} | {our:.0} | {:.0} | {ratio:.2} ({least:.2}–{most:.2})", median(their));
+            let messages = if in_flight == 1 { 300 } else { 5_000 };
+            python::print(&format!("{in_flight} in flight"), our, &server, in_flight, messages);
         }
         broker.shutdown().await.unwrap();
     });

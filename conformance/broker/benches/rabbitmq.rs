@@ -9,6 +9,9 @@
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::cast_precision_loss)]
 
+#[path = "clients/python.rs"]
+mod python;
+
 mod rabbitmq {
     pub(crate) mod bare;
     pub(crate) mod ours;
@@ -48,6 +51,9 @@ macro_rules! row {
                 ratios[0],
                 ratios[ROUNDS - 1]
             );
+            Some(ours[middle])
+        } else {
+            None
         }
     };
 }
@@ -58,12 +64,26 @@ fn main() {
     runtime.block_on(async {
         let server = Managed::parse("rabbitmq").unwrap().start().await.unwrap();
         let (ours, bare) = (Ours::open(&server.address()).await, Bare::open(&server.address()).await);
-        row!(wanted, "publish, 1 in flight", 500, ours.publish(500, 1), bare.publish(500, 1));
-        row!(wanted, "publish, 1 000 in flight", 10_000, ours.publish(10_000, 1_000), bare.publish(10_000, 1_000));
+        let _ = row!(wanted, "publish, 1 in flight", 500, ours.publish(500, 1), bare.publish(500, 1));
+        let _ =
+            row!(wanted, "publish, 1 000 in flight", 10_000, ours.publish(10_000, 1_000), bare.publish(10_000, 1_000));
         ours.empty().await;
         bare.empty().await;
-        row!(wanted, "publish, fetch, done, 1 in flight", 300, ours.life(300), bare.life(300, false));
-        row!(wanted, "the same, done seen by the queue on both sides", 300, ours.life(300), bare.life(300, true));
-        row!(wanted, "published, pushed and done, 1 000 in flight", 10_000, ours.pushed(10_000), bare.pushed(10_000));
+        let one = row!(wanted, "publish, fetch, done, 1 in flight", 300, ours.life(300), bare.life(300, false));
+        let _ =
+            row!(wanted, "the same, done seen by the queue on both sides", 300, ours.life(300), bare.life(300, true));
+        let many = row!(
+            wanted,
+            "published, pushed and done, 1 000 in flight",
+            10_000,
+            ours.pushed(10_000),
+            bare.pushed(10_000)
+        );
+        if let Some(one) = one {
+            python::print("1 in flight", one, &server, 1, 300);
+        }
+        if let Some(many) = many {
+            python::print("1 000 in flight", many, &server, 1_000, 10_000);
+        }
     });
 }

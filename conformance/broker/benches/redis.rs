@@ -15,6 +15,9 @@
     clippy::cast_sign_loss
 )]
 
+#[path = "clients/python.rs"]
+mod python;
+
 mod redis {
     pub(crate) mod bare;
     pub(crate) mod life;

@@ -30,6 +30,9 @@ pub(crate) async fn run(stage: &Stage) {
     }
     stage::print("1 000 in flight", &many);
     stage::print("1 in flight", &single);
+    let ours = |pairs: &[(f64, f64)]| stage::median(pairs.iter().map(|pair| pair.0).collect());
+    crate::python::print("1 000 in flight", ours(&many), &stage.server, 1_000, 20_000);
+    crate::python::print("1 in flight", ours(&single), &stage.server, 1, 500);
 }
 
 async fn workwire(stage: &Stage) -> f64 {

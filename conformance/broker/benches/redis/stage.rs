@@ -12,7 +12,7 @@ pub(crate) struct Stage {
     pub(crate) client: Arc<dyn Client>,
     pub(crate) bare: Bare,
     _broker: Arc<dyn Broker>,
-    _server: Instance,
+    pub(crate) server: Instance,
 }
 
 impl Stage {
@@ -21,7 +21,7 @@ impl Stage {
         let broker = server.address().parse::<Target>().unwrap().open().await.unwrap();
         let client: Arc<dyn Client> = Arc::from(broker.open("bench").await.unwrap());
         let bare = Bare::to(&server.address()).await;
-        Stage { client, bare, _broker: broker, _server: server }
+        Stage { client, bare, _broker: broker, server }
     }
 
     /// An empty queue of one level, as a stream is.
@@ -46,7 +46,7 @@ pub(crate) fn body() -> Bytes {
     Bytes::from_static(&[b'x'; 600])
 }
 
-fn median(mut figures: Vec<f64>) -> f64 {
+pub(crate) fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
     figures[figures.len() / 2]
 }
