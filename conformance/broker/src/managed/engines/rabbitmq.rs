@@ -1,5 +1,7 @@
 //! RabbitMQ: a node, and an epmd of its own by which the node's tools find it.
 
+mod home;
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
@@ -19,6 +21,9 @@ const END: u8 = 0xce;
 /// On the loopback alone; and what is settled is written at once. Left to itself a queue keeps that back until it has
 /// been idle for 200 ms, and who is killed meanwhile delivers again what was done.
 const ARGUMENTS: &str = "-kernel inet_dist_use_interface {127,0,0,1} -rabbit fhc_write_buffering false";
+
+/// The folder of the node's own home.
+const HOME: &str = "home";
 
 /// Asks an epmd for the names it knows.
 const NAMES: &[u8] = b"\0\x01n";
@@ -56,6 +61,8 @@ impl Server for RabbitMq {
         place.write("env.conf", "")?;
         place.write("enabled_plugins", "[].\n")?;
         place.write(".erlang.cookie", &place.password)?;
+        let made = home::make(&self.scripts, &place.folder.join(HOME));
+        made.map_err(|error| OpenError::setup(format!("{}: {error}", place.file(HOME))))?;
         // Erlang refuses one that others may read.
         let cookie = std::fs::set_permissions(place.folder.join(".erlang.cookie"), PermissionsExt::from_mode(0o400));
         cookie.map_err(|error| OpenError::setup(format!("{}: {error}", place.file(".erlang.cookie"))))?;
@@ -81,7 +88,9 @@ impl Server for RabbitMq {
         let judge = move |heard: &[u8]| if heard.starts_with(&its_port) { Answered::Ready } else { Answered::More };
         let names_sign = SignOfLife { port: names, said: NAMES.to_vec(), judge: Box::new(judge) };
 
-        let mut node = command(&self.scripts.join("rabbitmq-server"), place);
+        let own = place.folder.join(HOME).join("sbin").join("rabbitmq-server");
+        let script = if own.is_file() { own } else { self.scripts.join("rabbitmq-server") };
+        let mut node = command(&script, place);
         node.envs(epmd);
         for (name, file) in [
             ("CONF_ENV_FILE", "env.conf"),
