@@ -175,6 +175,8 @@ impl Instance {
     pub async fn stop(&mut self) -> Result<(), OpenError> {
         self.resume();
         let Some(server) = self.running.last_mut() else { return Ok(()) };
+        // What it has started may outlive it for a moment.
+        let family = number(server).map(tree::family).unwrap_or_default();
         if let Some(process) = number(server) {
             // What has ended meanwhile is not there to be asked.
             let _ = kill_process(process, self.server.polite());
@@ -185,6 +187,9 @@ impl Instance {
         }
         let stopped = !matches!(server.try_wait(), Ok(None));
         self.kill().await?;
+        if stopped && !tree::ended(&family, DEATH).await {
+            return Err(self.failed("has stopped, and something that it started has not"));
+        }
         if stopped { Ok(()) } else { Err(self.failed(&format!("was asked to stop and did not within {STOP:?}"))) }
     }
 

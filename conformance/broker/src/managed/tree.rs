@@ -6,11 +6,20 @@ use rustix::process::{Pid, Signal, kill_process};
 
 /// Stops a process and what it started, so that it starts nothing more, and says which these are.
 pub(super) fn stop(root: Pid) -> Vec<Pid> {
+    // What has ended meanwhile needs no stopping.
+    walk(root, |process| drop(kill_process(process, Signal::STOP)))
+}
+
+/// A process and what it has started in this moment.
+pub(super) fn family(root: Pid) -> Vec<Pid> {
+    walk(root, |_| {})
+}
+
+fn walk(root: Pid, see: impl Fn(Pid)) -> Vec<Pid> {
     let mut found = vec![root];
     let mut next = 0;
     while let Some(&process) = found.get(next) {
-        // What has ended meanwhile needs no stopping.
-        let _ = kill_process(process, Signal::STOP);
+        see(process);
         let news: Vec<Pid> = children(process).into_iter().filter(|child| !found.contains(child)).collect();
         found.extend(news);
         next += 1;
