@@ -6,8 +6,10 @@ use rustix::process::{Pid, Signal, kill_process};
 
 /// Stops a process and what it started, so that it starts nothing more, and says which these are.
 pub(super) fn stop(root: Pid) -> Vec<Pid> {
-    // What has ended meanwhile needs no stopping.
-    walk(root, |process| drop(kill_process(process, Signal::STOP)))
+    walk(root, |process| {
+        // What has ended meanwhile needs no stopping.
+        let _ = kill_process(process, Signal::STOP);
+    })
 }
 
 /// A process and what it has started in this moment.
