@@ -259,6 +259,7 @@ async fn a_replayed_letter_keeps_its_recipient(stage: &mut Stage) -> Result<(), 
         stage.need(worker.dead(&queue, &delivery, "not now").await)?;
     }
     stage.need(worker.replay(&queue, message.id, None).await)?;
+    stage.letter(&worker, &queue, None, message.id).await?;
     let told = stage.take_for_a_while(&worker, &queue, by("ben")).await;
     stage.demand("ADR-9", &told, Expectation::nothing());
     let told = stage.take(&worker, &queue, by("ada"), 1).await;

@@ -352,6 +352,7 @@ async fn a_replayed_letter_goes_back_to_its_own_group(stage: &mut Stage) -> Resu
     for delivery in stage.need(stage.take(&worker, &queue, of("audit"), 1).await)? {
         stage.need(worker.done(&queue, &delivery).await)?;
     }
+    stage.letter(&worker, &queue, Some("billing"), message.id).await?;
     stage.need(worker.replay(&queue, message.id, Some("billing")).await)?;
     let told = stage.take(&worker, &queue, of("billing"), 1).await;
     stage.demand("GRP-10", &told, Expectation::shows(message.id));
@@ -368,6 +369,8 @@ async fn another_groups_letter_cannot_be_replayed(stage: &mut Stage) -> Result<(
     let message = stage.message("to see");
     stage.publish(&worker, &queue, &message).await?;
     die(stage, &worker, &queue, "billing", 1).await?;
+    // It is there, and another's.
+    stage.letter(&worker, &queue, Some("billing"), message.id).await?;
     let told = worker.replay(&queue, message.id, Some("audit")).await;
     stage.demand("GRP-11", &told, Expectation::refused(Code::NotFound));
     let told = worker.dead_letters(&queue, 10, Some("billing")).await;

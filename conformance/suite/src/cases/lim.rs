@@ -335,6 +335,7 @@ async fn a_replay_to_a_full_queue(stage: &mut Stage) -> Result<(), Stop> {
     stage.publish(&worker, &queue, &dead).await?;
     let delivery = stage.take_one(&worker, &queue).await?;
     stage.need(worker.dead(&queue, &delivery, "no good").await)?;
+    stage.letter(&worker, &queue, None, dead.id).await?;
     let told = stage.until(&Expectation::stored(), || worker.publish(&queue, &other)).await;
     stage.need_that(&told, Expectation::stored())?;
     let told = worker.replay(&queue, dead.id, None).await;

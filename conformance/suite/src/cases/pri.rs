@@ -350,6 +350,7 @@ async fn priority_is_kept_on_replay(stage: &mut Stage) -> Result<(), Stop> {
         let plain = stage.message("of the middle");
         stage.publish(&worker, &queue, &plain).await?;
         stage.need(worker.replay(&queue, message.id, None).await)?;
+        stage.letter(&worker, &queue, None, message.id).await?;
         let told = stage.until(&Expectation::ready(2), || worker.depth(&queue, None)).await;
         stage.need_that(&told, Expectation::ready(2))?;
         let told = stage.take(&worker, &queue, Fetch::up_to(2), 2).await;
