@@ -163,7 +163,7 @@ async fn a_lease_begins_with_the_delivery(stage: &mut Stage) -> Result<(), Stop>
     let message = stage.message("awaited");
     let publish = async {
         // As long as most of a lease.
-        stage.pass(lease * 2 / 3).await;
+        stage.pass(stage.ms(200)).await;
         stage.publish(&other, &queue, &message).await
     };
     let fetch = holder.fetch(&queue, Fetch::up_to(1).waiting(stage.ms(3_000)));

@@ -120,11 +120,11 @@ pub(super) async fn a_waiting_fetch_gets_what_falls_due(stage: &mut Stage) -> Re
 
 /// DLY-9: A message that has fallen due does not go before more urgent ones.
 pub(super) async fn due_and_not_urgent(stage: &mut Stage) -> Result<(), Stop> {
-    let most = stage.about().limits.max_priority.min(5);
-    let queue = stage.queue("tasks", &Policy { max_priority: most, ..stage.policy() }).await?;
+    let policy = stage.policy();
+    let queue = stage.queue("tasks", &policy).await?;
     let worker = stage.client("worker").await?;
-    let low = Message { priority: Some(1), ..later(stage, stage.ms(150)) };
-    let urgent = Message { priority: Some(most), ..stage.message("urgent") };
+    let low = later(stage, stage.ms(150));
+    let urgent = Message { priority: Some(policy.max_priority), ..stage.message("urgent") };
     stage.publish_all(&worker, &queue, &[low.clone(), urgent.clone()]).await?;
     stage.pass(stage.ms(160)).await;
     let told = stage.take(&worker, &queue, Fetch::up_to(2), 2).await;

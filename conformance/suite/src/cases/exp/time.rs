@@ -100,7 +100,7 @@ pub(super) async fn a_short_one_behind_a_long_one(stage: &mut Stage) -> Result<(
 
 /// EXP-6: A retry gives a message no more time.
 pub(super) async fn no_more_time_by_a_retry(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy { max_attempts: 5, ..stage.policy() }).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let ttl = stage.ms(400);
     let message = Message { ttl_ms: Some(ttl), ..stage.message("not for long") };
@@ -118,7 +118,7 @@ pub(super) async fn no_more_time_by_a_retry(stage: &mut Stage) -> Result<(), Sto
 
 /// EXP-7: A message that expires while it is held is not delivered again when it comes back.
 pub(super) async fn expired_in_somebodys_hands(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy { max_attempts: 5, ..stage.policy() }).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let ttl = stage.ms(200);
     let message = Message { ttl_ms: Some(ttl), ..stage.message("not for long") };

@@ -105,8 +105,8 @@ pub(super) async fn replayed_with_id_and_bytes(stage: &mut Stage) -> Result<(), 
 
 /// RPL-5: A replayed message has the priority that it was published with.
 pub(super) async fn replayed_with_its_priority(stage: &mut Stage) -> Result<(), Stop> {
-    let most = stage.about().limits.max_priority.min(5);
-    let queue = stage.queue("tasks", &Policy { max_priority: most, ..policy(stage) }).await?;
+    let policy = policy(stage);
+    let (queue, most) = (stage.queue("tasks", &policy).await?, policy.max_priority);
     let worker = stage.client("worker").await?;
     let urgent = Message { priority: Some(most), ..stage.message("urgent") };
     let low = Message { priority: Some(1), ..stage.message("low") };
