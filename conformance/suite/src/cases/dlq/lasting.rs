@@ -24,8 +24,7 @@ async fn so_many_die(stage: &mut Stage, by: &Actor, queue: &Queue, count: usize)
 
 /// DLQ-22: A letter does not expire, neither by the ttl of its message nor by that of its queue.
 pub(super) async fn letters_do_not_expire(stage: &mut Stage) -> Result<(), Stop> {
-    let of_queue = stage.ms(300);
-    let queue = stage.queue("tasks", &Policy { ttl_ms: Some(of_queue), ..stage.policy() }).await?;
+    let queue = stage.queue("tasks", &Policy { ttl_ms: Some(stage.ms(300)), ..stage.policy() }).await?;
     let worker = stage.client("worker").await?;
     let plain = stage.message("lives as long as the queue lets it");
     let short = Message { ttl_ms: Some(stage.ms(200)), ..stage.message("lives shorter") };
@@ -36,7 +35,7 @@ pub(super) async fn letters_do_not_expire(stage: &mut Stage) -> Result<(), Stop>
         stage.premise(&told, Expectation::By { moment: published.after_asking(stage.ms(200)) });
         stage.need(told)?;
     }
-    stage.pass(of_queue + stage.ms(50)).await;
+    stage.pass(stage.ms(350)).await;
     let letters = || worker.dead_letters(&queue, 100, None);
     stage.demand_soon("DLQ-22", Expectation::in_any_order([plain.id, short.id]), letters).await;
     Ok(())

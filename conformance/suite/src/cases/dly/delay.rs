@@ -28,7 +28,7 @@ pub(super) async fn not_before_its_time_and_then(stage: &mut Stage) -> Result<()
     let delay = stage.ms(300);
     let message = later(stage, delay);
     let published = stage.publish(&worker, &queue, &message).await?;
-    let told = stage.take_within(&worker, &queue, Fetch::up_to(1), 1, delay + stage.patience()).await;
+    let told = stage.take_after(&worker, &queue, Fetch::up_to(1), 1, delay).await;
     stage.demand("DLY-2", &told, Expectation::shows(message.id));
     if told.is_something() {
         stage.demand("DLY-1", &told, Expectation::NotBefore { moment: published.after_asking(delay) });

@@ -34,7 +34,7 @@ pub(super) async fn it_expires_all_the_same(stage: &mut Stage) -> Result<(), Sto
     stage.need(worker.dead(&queue, &delivery, "hopeless").await)?;
     stage.letter(&worker, &queue, None, message.id).await?;
     stage.need(worker.replay(&queue, message.id, None).await)?;
-    stage.pass(ttl + stage.ms(20)).await;
+    stage.pass(stage.ms(320)).await;
     let told = stage.take_for_a_while(&worker, &queue, Fetch::up_to(1)).await;
     stage.demand("RPL-14", &told, Expectation::nothing());
     Ok(())
