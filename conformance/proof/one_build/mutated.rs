@@ -128,7 +128,8 @@ fn judged<'a>(
     let mut now = before.clone();
     let mut touched = BTreeSet::new();
     for id in ids {
-        let Some(case) = cases::find(id) else { return format!("wrong: there is no case {id}") };
+        // What catches a saboteur, and is gone, is missed.
+        let Some(case) = cases::find(id) else { return format!("caught {id}: it is no case any more") };
         match look(case, brokers) {
             Err(why) => return format!("caught {id}: {}", why.replace('\n', " ")),
             Ok(caught) => {

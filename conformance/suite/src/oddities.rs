@@ -83,6 +83,9 @@ const ODDITIES: &[Oddity] = &[
     odd("tells_little", "leaves out every member that may be left out", || {
         layered(memory(), Arc::new(letters::TellsLittle))
     }),
+    odd("letters_come_late", "shows a letter, and replays it, only some time after its message died", || {
+        layered(memory(), Arc::new(letters::ComeLate::default()))
+    }),
     odd("clock_off", "tells the times of death by a clock that is 0.7 s behind", || {
         layered(memory(), Arc::new(letters::ClockOff))
     }),

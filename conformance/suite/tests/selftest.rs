@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "a test")]
 
+use std::collections::BTreeSet;
+
 use workwire::spec::{self, Role};
 use workwire_conformance::{cases, saboteurs, selftest};
 
@@ -30,4 +32,13 @@ fn every_case_can_fail_and_every_saboteur_is_caught() {
     println!("{} clauses, {} cases, {} saboteurs", bound.len(), of_area.len(), saboteurs.len());
     let text: Vec<String> = shortfalls.iter().map(ToString::to_string).collect();
     assert!(text.is_empty(), "\n{}", text.join("\n"));
+}
+
+/// Whoever runs one by its name gets the one that he means.
+#[test]
+fn no_two_saboteurs_bear_one_name() {
+    let mut seen = BTreeSet::new();
+    for saboteur in saboteurs::all() {
+        assert!(seen.insert(saboteur.name), "two are named {}", saboteur.name);
+    }
 }

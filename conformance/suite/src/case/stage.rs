@@ -353,6 +353,18 @@ impl Stage {
         self.take_within(by, queue, fetch, count, self.patience()).await
     }
 
+    /// The same of what comes only after a time: patience with it begins then.
+    pub async fn take_after(
+        &self,
+        by: &Actor,
+        queue: &Queue,
+        fetch: Fetch,
+        count: usize,
+        after_ms: i64,
+    ) -> Told<Vec<Delivery>> {
+        self.take_within(by, queue, fetch, count, after_ms + self.patience()).await
+    }
+
     /// Fetches until so many have come, or the time is over. Settles nothing.
     pub async fn take_within(
         &self,

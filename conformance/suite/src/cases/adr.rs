@@ -184,14 +184,15 @@ async fn order_holds_across_addressed_and_unaddressed(stage: &mut Stage) -> Resu
 /// ADR-6: What is for a recipient and what is for nobody comes to it in one order, the more urgent
 /// first.
 async fn priority_holds_across_addressed_and_unaddressed(stage: &mut Stage) -> Result<(), Stop> {
-    let most = stage.about().limits.max_priority.min(4);
-    let queue = stage.queue("tasks", &Policy { max_priority: most, ..Policy::default() }).await?;
+    let policy = stage.policy();
+    let queue = stage.queue("tasks", &policy).await?;
     let worker = stage.client("worker").await?;
-    let mut messages = stage.messages(usize::try_from(most).unwrap_or(1));
-    for (priority, message) in (1..).zip(&mut messages) {
+    let mut messages = stage.messages(usize::try_from(policy.max_priority).unwrap_or(1));
+    // The least urgent is for her, the next one for nobody, and so on.
+    let recipients = [Some("ada".to_owned()), None].into_iter().cycle();
+    for ((priority, message), to) in (1..).zip(&mut messages).zip(recipients) {
         message.priority = Some(priority);
-        // The most urgent is for nobody, the next one for her, and so on.
-        message.to = ((most - priority) % 2 == 1).then(|| "ada".to_owned());
+        message.to = to;
     }
     stage.publish_all(&worker, &queue, &messages).await?;
     let told = stage.take(&worker, &queue, by("ada"), messages.len()).await;
@@ -258,6 +259,7 @@ async fn a_replayed_letter_keeps_its_recipient(stage: &mut Stage) -> Result<(), 
     for delivery in stage.need(stage.take(&worker, &queue, by("ada"), 1).await)? {
         stage.need(worker.dead(&queue, &delivery, "not now").await)?;
     }
+    stage.letter(&worker, &queue, None, message.id).await?;
     stage.need(worker.replay(&queue, message.id, None).await)?;
     let told = stage.take_for_a_while(&worker, &queue, by("ben")).await;
     stage.demand("ADR-9", &told, Expectation::nothing());

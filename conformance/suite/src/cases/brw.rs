@@ -1,7 +1,7 @@
 //! BRW · Browse.
 
 use bytes::Bytes;
-use workwire_broker::{Capability, Fetch, Message, NewGroup, Peek, Policy, Verdict};
+use workwire_broker::{Capability, Fetch, Message, Peek, Policy, Verdict};
 
 use crate::case::{Alone, Case, Stage, Stop};
 use crate::demand::Expectation;
@@ -190,10 +190,10 @@ async fn a_look_uses_up_no_attempt(stage: &mut Stage) -> Result<(), Stop> {
 
 /// BRW-3: A look shows the more urgent first, as they would be fetched.
 async fn a_look_shows_the_more_urgent_first(stage: &mut Stage) -> Result<(), Stop> {
-    let most = stage.about().limits.max_priority.min(5);
-    let queue = stage.queue("tasks", &Policy { max_priority: most, ..Policy::default() }).await?;
+    let policy = stage.policy();
+    let queue = stage.queue("tasks", &policy).await?;
     let worker = stage.client("worker").await?;
-    let mut messages = stage.messages(usize::try_from(most).unwrap_or(1));
+    let mut messages = stage.messages(usize::try_from(policy.max_priority).unwrap_or(1));
     for (priority, message) in (1..).zip(&mut messages) {
         message.priority = Some(priority);
     }
@@ -427,18 +427,16 @@ async fn a_look_of_a_group(stage: &mut Stage) -> Result<(), Stop> {
 async fn a_look_makes_no_group(stage: &mut Stage) -> Result<(), Stop> {
     let queue = stage.queue("events", &Policy::default()).await?;
     let worker = stage.client("worker").await?;
-    let message = stage.message("to see");
-    let sees_all = stage.about().choices.new_group == NewGroup::All;
-    if sees_all {
-        stage.publish(&worker, &queue, &message).await?;
-    }
+    let (before, behind) = (stage.message("to see"), stage.message("to see later"));
+    stage.publish(&worker, &queue, &before).await?;
     stage.need(worker.peek(&queue, Peek { group: Some("late".to_owned()), ..LOOK }).await)?;
-    if !sees_all {
-        stage.publish(&worker, &queue, &message).await?;
+    stage.publish(&worker, &queue, &behind).await?;
+    // A group that began at the look would have kept what came behind it, and where new groups see all that is there
+    // also what came before, though nobody else has either any more.
+    for _ in [before, behind] {
+        let delivery = stage.take_one(&worker, &queue).await?;
+        stage.need(worker.done(&queue, &delivery).await)?;
     }
-    // A group that began at the look would have kept it, though nobody else has it any more.
-    let delivery = stage.take_one(&worker, &queue).await?;
-    stage.need(worker.done(&queue, &delivery).await)?;
     let told = stage.take_for_a_while(&worker, &queue, Fetch::up_to(1).of_group("late")).await;
     stage.demand("BRW-18", &told, Expectation::nothing());
     Ok(())

@@ -4,7 +4,7 @@ pub(super) mod batches;
 pub(super) mod queues;
 pub(super) mod waiting;
 
-use uuid::Uuid;
+use uuid::{Builder, Uuid, Version};
 use workwire_broker::{Capability, Code, Fetch, MEBIBYTE, Message};
 
 use crate::case::{Alone, Case, Stage, Stop};
@@ -184,10 +184,12 @@ async fn delivers_whole(stage: &mut Stage, clause: &'static str, bytes: Vec<u8>)
 async fn ids_come_back_as_given(stage: &mut Stage) -> Result<(), Stop> {
     let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
-    let random = stage.id().as_u128();
     // One of each version that is about, and one of none.
-    let version = |version: u128| (random & !(0xf << 76) | (version << 76)).wrapping_add(version);
-    for id in [1, 4, 5, 7, 8].map(version).into_iter().chain([random >> 72]).map(Uuid::from_u128) {
+    let versions = [Version::Mac, Version::Random, Version::Sha1, Version::SortRand, Version::Custom];
+    let of = |version| Builder::from_bytes(stage.id().into_bytes()).with_version(version).into_uuid();
+    let of_versions: Vec<Uuid> = versions.map(of).to_vec();
+    let of_none = Uuid::from_u64_pair(0, stage.random().u64(..));
+    for id in of_versions.into_iter().chain([of_none]) {
         let message = Message::new(id, "bears an id");
         stage.publish(&worker, &queue, &message).await?;
         let told = stage.take(&worker, &queue, Fetch::up_to(1), 1).await;
@@ -248,15 +250,16 @@ async fn two_who_fetch_at_once_share(stage: &mut Stage) -> Result<(), Stop> {
     let (first, second) = (stage.client("first").await?, stage.client("second").await?);
     let messages = stage.messages(12);
     stage.publish_all(&first, &queue, &messages).await?;
-    let (mut numbers, mut taken) = (Vec::new(), 0);
+    let (mut numbers, mut taken) = (Vec::new(), Vec::new());
     for _ in 0..6 {
         let (one, other) = tokio::join!(first.fetch(&queue, Fetch::up_to(1)), second.fetch(&queue, Fetch::up_to(1)));
         numbers.extend_from_slice(one.numbers());
         numbers.extend_from_slice(other.numbers());
-        taken += stage.need(one)?.len() + stage.need(other)?.len();
+        taken.extend(stage.need(one)?);
+        taken.extend(stage.need(other)?);
     }
     // What they were not answered with, or nothing more.
-    let rest = match messages.len().saturating_sub(taken) {
+    let rest = match messages.len().saturating_sub(taken.len()) {
         0 => stage.take_for_a_while(&second, &queue, Fetch::up_to(1)).await,
         missing => stage.take(&second, &queue, Fetch::up_to(10), missing).await,
     };
@@ -271,13 +274,13 @@ async fn no_more_than_asked_for(stage: &mut Stage) -> Result<(), Stop> {
     let worker = stage.client("worker").await?;
     let messages = stage.messages(8);
     stage.publish_all(&worker, &queue, &messages).await?;
-    let mut taken = 0;
+    let mut taken = Vec::new();
     for max in [1, 3, 2] {
         let told = worker.fetch(&queue, Fetch::up_to(max)).await;
         stage.demand("DEL-10", &told, Expectation::Count { least: 0, most: u64::from(max) });
-        taken += stage.need(told)?.len();
+        taken.extend(stage.need(told)?);
     }
-    let told = stage.take(&worker, &queue, Fetch::up_to(3), messages.len().saturating_sub(taken).max(1)).await;
+    let told = stage.take(&worker, &queue, Fetch::up_to(3), messages.len().saturating_sub(taken.len()).max(1)).await;
     stage.need_that(&told, Expectation::Count { least: 1, most: 8 })?;
     for number in told.numbers() {
         stage.demand_of("DEL-10", &[*number], Expectation::Count { least: 0, most: 3 });

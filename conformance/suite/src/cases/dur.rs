@@ -182,8 +182,8 @@ async fn dead_letters_outlive_a_kill(stage: &mut Stage) -> Result<(), Stop> {
     stage.need(worker.dead(&queue, &second, "it cannot be read").await)?;
     stage.restart(RestartMode::Kill).await?;
     let keeper = stage.client("keeper").await?;
-    let told = keeper.dead_letters(&queue, 10, None).await;
-    stage.demand("DUR-5", &told, Expectation::shows(message.id));
+    let letters = || keeper.dead_letters(&queue, 10, None);
+    let told = stage.demand_soon("DUR-5", Expectation::shows(message.id), letters).await;
     stage.demand("DUR-5", &told, Expectation::SameBytes);
     stage.demand("DUR-5", &told, Expectation::Reasons { reasons: vec!["it cannot be read".to_owned()] });
     stage.demand("DUR-5", &told, Expectation::Attempts { attempts: vec![2] });

@@ -335,6 +335,7 @@ async fn a_replay_to_a_full_queue(stage: &mut Stage) -> Result<(), Stop> {
     stage.publish(&worker, &queue, &dead).await?;
     let delivery = stage.take_one(&worker, &queue).await?;
     stage.need(worker.dead(&queue, &delivery, "no good").await)?;
+    stage.letter(&worker, &queue, None, dead.id).await?;
     let told = stage.until(&Expectation::stored(), || worker.publish(&queue, &other)).await;
     stage.need_that(&told, Expectation::stored())?;
     let told = worker.replay(&queue, dead.id, None).await;
@@ -385,11 +386,11 @@ fn body(bytes: u64) -> Bytes {
 
 /// LIM-16: A priority below 1 or above the queue's `max_priority` is refused as `invalid`.
 async fn a_priority_out_of_range_is_refused(stage: &mut Stage) -> Result<(), Stop> {
-    let most = stage.about().limits.max_priority.min(5);
-    let queue = stage.queue("tasks", &Policy { max_priority: most, ..Policy::default() }).await?;
+    let policy = stage.policy();
+    let (queue, most) = (stage.queue("tasks", &policy).await?, policy.max_priority);
     let worker = stage.client("worker").await?;
     // The last one is 1 where only 32 bits of it are looked at.
-    for priority in [0, -1, most + 1, (1 << 32) + 1] {
+    for priority in [0, -1, most + 1, 4_294_967_297] {
         let message = Message { priority: Some(priority), ..stage.message("of no priority") };
         let told = worker.publish(&queue, &message).await;
         stage.demand("LIM-16", &told, Expectation::refused(Code::Invalid));

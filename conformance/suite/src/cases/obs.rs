@@ -233,10 +233,11 @@ async fn dead_is_how_many_letters_there_are(stage: &mut Stage) -> Result<(), Sto
 
 /// OBS-5: Whenever nothing is under way, the counts add up to what was stored and is not done.
 async fn depth_adds_up_at_every_quiet_point(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy { max_attempts: 10, ..Policy::default() }).await?;
+    // So many that none is used up, whichever are retried.
+    let queue = stage.queue("tasks", &Policy { max_attempts: 24, ..Policy::default() }).await?;
     let worker = stage.client("worker").await?;
-    published(stage, &worker, &queue, 8).await?;
-    let (mut ready, mut leased, mut dead) = (8, 0, 0);
+    published(stage, &worker, &queue, 5).await?;
+    let (mut ready, mut leased, mut dead) = (5, 0, 0);
     let mut held = Vec::new();
     for _ in 0..24 {
         if ready > 0 && (held.is_empty() || stage.random().bool()) {

@@ -348,7 +348,6 @@ async fn the_health_of_a_channel_agent(stage: &mut Stage) -> Result<(), Stop> {
             messages_pending: Some(7 - number),
             messages_processed: Some(40 + number),
             error_count: Some(number),
-            timestamp: None,
             ..Health::new(name.parse().map_err(|_| Stop)?, status)
         };
         stage.need(client.heartbeat(&Update::Channel(health), None).await)?;

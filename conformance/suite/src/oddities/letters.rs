@@ -1,7 +1,13 @@
 //! Oddities of what is told.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use uuid::Uuid;
 use workwire::Timestamp;
-use workwire_broker::{AgentState, Answer, Depth, Letter, Queue, clock};
+use workwire_broker::{AgentState, Answer, BrokerError, Depth, Letter, Queue, clock};
 
 use crate::saboteurs::{Defect, Inner};
 
@@ -47,6 +53,47 @@ impl Defect for TellsLittle {
                 ..agent
             };
             Ok(agents.into_iter().map(less).collect())
+        })
+    }
+}
+
+/// How long after somebody first asked for a letter it is there.
+const ON_ITS_WAY: Duration = Duration::from_millis(25);
+
+/// When each letter was first asked for.
+#[derive(Default)]
+pub(super) struct ComeLate(Mutex<HashMap<(Queue, Uuid), Instant>>);
+
+impl ComeLate {
+    fn is_there(&self, queue: &Queue, id: Uuid) -> bool {
+        let mut asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = asked.entry((queue.clone(), id)).or_insert_with(Instant::now);
+        first.elapsed() >= ON_ITS_WAY
+    }
+}
+
+impl Defect for ComeLate {
+    fn dead_letters<'a>(
+        &'a self,
+        inner: &'a Inner,
+        queue: &'a Queue,
+        max: u32,
+        group: Option<&'a str>,
+    ) -> Answer<'a, Vec<Letter>> {
+        Box::pin(async move {
+            let letters = inner.client.dead_letters(queue, max, group).await?;
+            Ok(letters.into_iter().filter(|letter| self.is_there(queue, letter.id)).collect())
+        })
+    }
+
+    fn replay<'a>(&'a self, inner: &'a Inner, queue: &'a Queue, id: Uuid, group: Option<&'a str>) -> Answer<'a, ()> {
+        Box::pin(async move {
+            if !self.is_there(queue, id) {
+                return Err(BrokerError::not_found("there is no such letter"));
+            }
+            inner.client.replay(queue, id, group).await?;
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&(queue.clone(), id));
+            Ok(())
         })
     }
 }

@@ -54,6 +54,12 @@ pub(super) const SABOTEURS: &[Saboteur] = &[
         make: || Arc::new(BeginsAPageWithTheLast),
     },
     Saboteur {
+        name: "begins_a_page_one_too_far",
+        breaks: &["BRW-7"],
+        about: "begins the next page with the second message behind the last of the one before",
+        make: || Arc::new(BeginsAPageOneTooFar),
+    },
+    Saboteur {
         name: "shows_what_is_held",
         breaks: &["BRW-8"],
         about: "shows also what somebody holds",
@@ -230,6 +236,19 @@ impl Defect for BeginsAPageWithTheLast {
             let Some(after) = peek.after else { return inner.client.peek(queue, peek).await };
             let all = Peek { max: u32::MAX, after: None, ..peek.clone() };
             let shown = inner.client.peek(queue, all).await?.into_iter().skip_while(|one| one.id != after);
+            Ok(shown.take(usize::try_from(peek.max).unwrap_or(usize::MAX)).collect())
+        })
+    }
+}
+
+struct BeginsAPageOneTooFar;
+
+impl Defect for BeginsAPageOneTooFar {
+    fn peek<'a>(&'a self, inner: &'a Inner, queue: &'a Queue, peek: Peek) -> Answer<'a, Vec<Peeked>> {
+        Box::pin(async move {
+            let is_next = usize::from(peek.after.is_some());
+            let more = Peek { max: peek.max.saturating_add(1), ..peek.clone() };
+            let shown = inner.client.peek(queue, more).await?.into_iter().skip(is_next);
             Ok(shown.take(usize::try_from(peek.max).unwrap_or(usize::MAX)).collect())
         })
     }

@@ -38,6 +38,12 @@ pub(super) const SABOTEURS: &[Saboteur] = &[
         make: || Arc::new(ErrsWhenMany::default()),
     },
     Saboteur {
+        name: "stalls_with_many",
+        breaks: &["CON-4"],
+        about: "with more than eighteen clients, gives them nothing more after the first five hundred messages",
+        make: || Arc::new(StallsWithMany::default()),
+    },
+    Saboteur {
         name: "serves_who_was_served",
         breaks: &["CON-5"],
         about: "gives to the consumer that it gave to last, as long as that one keeps asking",
@@ -180,6 +186,46 @@ impl Defect for ErrsWhenMany {
 
     fn close<'a>(&'a self, inner: &'a Inner, mode: CloseMode) -> Answer<'a, ()> {
         lock(&self.0).0.remove(&*inner.name);
+        inner.client.close(mode)
+    }
+}
+
+#[derive(Default)]
+struct StallsWithMany(Mutex<Stall>);
+
+#[derive(Default)]
+struct Stall {
+    opened: HashSet<String>,
+    given: HashMap<Queue, usize>,
+    /// Who was there when it stalled.
+    stalled: HashSet<String>,
+}
+
+impl Defect for StallsWithMany {
+    fn open<'a>(&'a self, broker: &'a Arc<dyn Broker>, name: &'a str) -> Answer<'a, Box<dyn Client>> {
+        lock(&self.0).opened.insert(name.to_owned());
+        broker.open(name)
+    }
+
+    fn fetch<'a>(&'a self, inner: &'a Inner, queue: &'a Queue, fetch: Fetch) -> Answer<'a, Vec<Delivery>> {
+        Box::pin(async move {
+            if lock(&self.0).stalled.contains(&*inner.name) {
+                return Ok(Vec::new());
+            }
+            let taken = inner.client.fetch(queue, fetch).await?;
+            let mut stall = lock(&self.0);
+            let stall = &mut *stall;
+            let given = stall.given.entry(queue.clone()).or_default();
+            *given += taken.len();
+            if *given >= 500 && stall.opened.len() > 18 && stall.stalled.is_empty() {
+                stall.stalled.clone_from(&stall.opened);
+            }
+            Ok(taken)
+        })
+    }
+
+    fn close<'a>(&'a self, inner: &'a Inner, mode: CloseMode) -> Answer<'a, ()> {
+        lock(&self.0).opened.remove(&*inner.name);
         inner.client.close(mode)
     }
 }

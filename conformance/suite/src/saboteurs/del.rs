@@ -104,6 +104,12 @@ pub(super) const SABOTEURS: &[Saboteur] = &[
         about: "stores a batch up to its first bad message, and answers `stored` to those behind it",
         make: || Arc::new(StopsABatch),
     },
+    Saboteur {
+        name: "calls_a_bad_one_of_a_batch_full",
+        breaks: &["DEL-38"],
+        about: "refuses what it could not store of a batch as `full`, whatever was wrong with it",
+        make: || Arc::new(CallsABadOneFull),
+    },
 ];
 
 #[derive(Default)]
@@ -297,6 +303,26 @@ impl Defect for StopsABatch {
                 let answer = inner.client.publish(queue, message).await;
                 is_broken = answer.as_ref().is_err_and(|error| error.code() == Code::Invalid);
                 answers.push(answer);
+            }
+            Ok(answers)
+        })
+    }
+}
+
+struct CallsABadOneFull;
+
+impl Defect for CallsABadOneFull {
+    fn publish_batch<'a>(
+        &'a self,
+        inner: &'a Inner,
+        queue: &'a Queue,
+        messages: Vec<Message>,
+    ) -> Answer<'a, Vec<Result<Stored, BrokerError>>> {
+        Box::pin(async move {
+            let mut answers = Vec::with_capacity(messages.len());
+            for message in messages {
+                let answer = inner.client.publish(queue, message).await;
+                answers.push(answer.map_err(|_| BrokerError::full("it could not be stored")));
             }
             Ok(answers)
         })

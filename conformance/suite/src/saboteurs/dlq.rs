@@ -151,7 +151,13 @@ pub(super) const SABOTEURS: &[Saboteur] = &[
         name: "letters_expire",
         breaks: &["DLQ-22"],
         about: "keeps the expiry of a message with its letter",
-        make: || Arc::new(Expires::default()),
+        make: || Arc::new(Expires::with(|of_message, _| of_message)),
+    },
+    Saboteur {
+        name: "letters_expire_with_their_queue",
+        breaks: &["DLQ-22"],
+        about: "sweeps out letters that are older than messages of their queue become",
+        make: || Arc::new(Expires::with(|_, of_queue| of_queue)),
     },
     Saboteur {
         name: "letters_live_in_memory",

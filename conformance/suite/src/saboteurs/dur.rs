@@ -14,6 +14,8 @@ use workwire_broker::{
 
 use super::{Defect, Inner, Saboteur};
 
+pub(super) mod late;
+
 pub(super) const SABOTEURS: &[Saboteur] = &[
     Saboteur {
         name: "loses_what_is_not_synced",

@@ -65,7 +65,7 @@ pub(super) const SABOTEURS: &[Saboteur] = &[
         make: || Arc::new(ListsTheLettersOfAllGroups),
     },
     Saboteur {
-        name: "replays_to_every_group",
+        name: "replays_in_every_group",
         breaks: &["GRP-10"],
         about: "gives a replayed letter to every group",
         make: || Arc::new(ReplaysToEveryGroup::default()),

@@ -74,7 +74,7 @@ pub(super) const SABOTEURS: &[Saboteur] = &[
         make: || Arc::new(TheOldestGivesWayAlsoIfHeld::default()),
     },
     Saboteur {
-        name: "full_before_duplicate",
+        name: "looks_for_room_before_the_id",
         breaks: &["LIM-11"],
         about: "asks whether the queue is full before it asks whether it knows the id",
         make: || Arc::new(FullBeforeDuplicate::default()),

@@ -11,6 +11,8 @@ use workwire_broker::{
 
 use super::{Defect, Inner, Saboteur};
 
+pub(super) mod adding;
+
 pub(super) const SABOTEURS: &[Saboteur] = &[
     Saboteur {
         name: "counts_what_is_held_as_ready",

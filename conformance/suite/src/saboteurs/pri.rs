@@ -48,10 +48,22 @@ pub(super) const SABOTEURS: &[Saboteur] = &[
         make: || Arc::new(ReadsPriorities(|message| message.priority.is_none().then_some(1))),
     },
     Saboteur {
+        name: "the_middle_is_always_three",
+        breaks: &["PRI-5"],
+        about: "gives a message without a priority the one that is the middle of five, however many there are",
+        make: || Arc::new(Ranged::with(|priority, most| priority.or(Some(3.min(most))))),
+    },
+    Saboteur {
+        name: "keeps_priorities_in_32_bits",
+        breaks: &["PRI-6", "LIM-16"],
+        about: "looks at the last thirty-two bits of a priority",
+        make: || Arc::new(Ranged::with(|priority, _| priority.map(|priority| priority & 0xffff_ffff))),
+    },
+    Saboteur {
         name: "takes_the_nearest_priority",
         breaks: &["PRI-6", "PRI-7"],
         about: "takes the nearest priority for one that is out of range",
-        make: || Arc::new(TakesTheNearest::default()),
+        make: || Arc::new(Ranged::with(|priority, most| priority.map(|priority| priority.clamp(1, most)))),
     },
     Saboteur {
         name: "forgets_the_priority_of_what_comes_again",
@@ -64,6 +76,12 @@ pub(super) const SABOTEURS: &[Saboteur] = &[
         breaks: &["PRI-9"],
         about: "delivers what was delivered before ahead of everything else",
         make: || Arc::new(Chooses::by(puts_what_comes_back_first)),
+    },
+    Saboteur {
+        name: "puts_what_was_left_first",
+        breaks: &["PRI-9"],
+        about: "delivers what a client left behind ahead of everything else",
+        make: || Arc::new(Chooses::by(puts_what_was_left_first)),
     },
     Saboteur {
         name: "replays_in_the_middle",
@@ -128,22 +146,31 @@ impl Defect for ReadsPriorities {
     }
 }
 
-#[derive(Default)]
-struct TakesTheNearest(Mutex<Vec<(Queue, i64)>>);
+/// Reads another priority than is written, by how many its queue has.
+struct Ranged {
+    read: fn(Option<i64>, i64) -> Option<i64>,
+    most: Mutex<Vec<(Queue, i64)>>,
+}
 
-impl Defect for TakesTheNearest {
+impl Ranged {
+    fn with(read: fn(Option<i64>, i64) -> Option<i64>) -> Self {
+        Ranged { read, most: Mutex::default() }
+    }
+}
+
+impl Defect for Ranged {
     fn declare<'a>(&'a self, inner: &'a Inner, queue: &'a Queue, policy: &'a Policy) -> Answer<'a, ()> {
         Box::pin(async move {
             inner.client.declare(queue, policy).await?;
-            self.0.lock().await.push((queue.clone(), policy.max_priority));
+            self.most.lock().await.push((queue.clone(), policy.max_priority));
             Ok(())
         })
     }
 
     fn publish<'a>(&'a self, inner: &'a Inner, queue: &'a Queue, message: Message) -> Answer<'a, Stored> {
         Box::pin(async move {
-            let most = self.0.lock().await.iter().find(|(name, _)| name == queue).map_or(10, |(_, most)| *most);
-            let priority = message.priority.map(|priority| priority.clamp(1, most));
+            let most = self.most.lock().await.iter().find(|(name, _)| name == queue).map_or(10, |(_, most)| *most);
+            let priority = (self.read)(message.priority, most);
             inner.client.publish(queue, Message { priority, ..message }).await
         })
     }
@@ -165,6 +192,11 @@ impl Defect for ForgetsThePriority {
 
 fn puts_what_comes_back_first(_: &About, mut ready: Vec<Seen>) -> Vec<Seen> {
     ready.sort_by_key(|seen| !seen.known.delivered || seen.known.replayed);
+    ready
+}
+
+fn puts_what_was_left_first(_: &About, mut ready: Vec<Seen>) -> Vec<Seen> {
+    ready.sort_by_key(|seen| !seen.known.delivered || seen.known.retried || seen.known.replayed);
     ready
 }
 

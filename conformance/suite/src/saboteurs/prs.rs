@@ -9,6 +9,8 @@ use workwire_broker::{AgentState, Answer, CloseMode, Health, MAX_MS, Update};
 
 use super::{Defect, Inner, Saboteur};
 
+pub(super) mod closer;
+
 pub(super) const SABOTEURS: &[Saboteur] = &[
     Saboteur {
         name: "every_agent_is_of_the_first_type",
@@ -68,7 +70,7 @@ pub(super) const SABOTEURS: &[Saboteur] = &[
         name: "tells_the_time_of_arrival",
         breaks: &["PRS-10"],
         about: "tells when an update arrived instead of the time that it names",
-        make: || Arc::new(TellsTheTimeOfArrival::new()),
+        make: || Arc::new(TellsAnotherTime::with(|_, arrived| arrived)),
     },
     Saboteur {
         name: "silence_by_the_agents_clock",
@@ -300,18 +302,20 @@ impl Defect for DropsWhatIsNotNewer {
     }
 }
 
-struct TellsTheTimeOfArrival {
+struct TellsAnotherTime {
     clock: RuntimeClock,
     arrived: Mutex<HashMap<String, Timestamp>>,
+    /// From the time that an update names and that of its arrival to what is told.
+    told: fn(Timestamp, Timestamp) -> Timestamp,
 }
 
-impl TellsTheTimeOfArrival {
-    fn new() -> Self {
-        TellsTheTimeOfArrival { clock: RuntimeClock::new(), arrived: Mutex::default() }
+impl TellsAnotherTime {
+    fn with(told: fn(Timestamp, Timestamp) -> Timestamp) -> Self {
+        TellsAnotherTime { clock: RuntimeClock::new(), arrived: Mutex::default(), told }
     }
 }
 
-impl Defect for TellsTheTimeOfArrival {
+impl Defect for TellsAnotherTime {
     fn heartbeat<'a>(&'a self, inner: &'a Inner, update: Update, tenant: Option<&'a str>) -> Answer<'a, ()> {
         locked(&self.arrived).insert(update.agent(), timestamp(self.clock.now()));
         inner.client.heartbeat(update, tenant)
@@ -327,7 +331,9 @@ impl Defect for TellsTheTimeOfArrival {
             let mut agents = inner.client.agents(offline_after_ms, tenant).await?;
             let arrived = locked(&self.arrived);
             for agent in &mut agents {
-                agent.last_heartbeat = arrived.get(&agent.agent_id).copied().unwrap_or(agent.last_heartbeat);
+                if let Some(arrived) = arrived.get(&agent.agent_id) {
+                    agent.last_heartbeat = (self.told)(agent.last_heartbeat, *arrived);
+                }
             }
             Ok(agents)
         })

@@ -4,9 +4,10 @@ use std::future::Future;
 use std::time::Duration;
 
 use tokio::time::Instant;
+use uuid::Uuid;
 use workwire_broker::{Peek, Peeked, Queue};
 
-use super::{POLL_MS, Stage};
+use super::{POLL_MS, Stage, Stop};
 use crate::demand::{Demand, Expectation, Holding, Role};
 use crate::recorder::{Actor, Told};
 
@@ -36,6 +37,16 @@ impl Stage {
         let told = self.until(&expect, look).await;
         self.demand(clause, &told, expect);
         told
+    }
+
+    /// Looks until this message is among the letters, on which the rest builds.
+    ///
+    /// # Errors
+    /// Where it does not come to be there: the case cannot go on.
+    pub async fn letter(&self, by: &Actor, queue: &Queue, group: Option<&str>, id: Uuid) -> Result<(), Stop> {
+        let there = Expectation::Includes { ids: vec![id] };
+        let told = self.until(&there, || by.dead_letters(queue, 100, group)).await;
+        self.need_that(&told, there)
     }
 
     /// Whether it is so of what was told.

@@ -76,7 +76,7 @@ async fn retry_with_a_delay_comes_back(stage: &mut Stage) -> Result<(), Stop> {
     stage.publish(&worker, &queue, &message).await?;
     let delay = stage.ms(200);
     take_and_settle(stage, &worker, &queue, after(delay)).await?;
-    let told = stage.take_within(&worker, &queue, Fetch::up_to(1), 1, delay + stage.patience()).await;
+    let told = stage.take_after(&worker, &queue, Fetch::up_to(1), 1, delay).await;
     stage.demand("ACK-5", &told, Expectation::shows(message.id));
     Ok(())
 }

@@ -215,10 +215,10 @@ async fn a_publish_right_behind_a_wait_is_seen(stage: &mut Stage) -> Result<(), 
     let queue = stage.queue("tasks", &stage.policy()).await?;
     let (worker, planner) = (stage.client("worker").await?, stage.client("planner").await?);
     let wait = stage.ms(2_000);
-    for round in 0..12 {
-        let message = stage.message(format!("right behind, {round}"));
+    for turns in [0, 1, 2, 3].repeat(3) {
+        let message = stage.message(format!("right behind, by {turns} turns"));
         let publish = async {
-            for _ in 0..round % 4 {
+            for _ in 0..turns {
                 tokio::task::yield_now().await;
             }
             stage.publish(&planner, &queue, &message).await

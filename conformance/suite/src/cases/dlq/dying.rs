@@ -133,7 +133,7 @@ pub(super) async fn ten_malformed_make_ten_letters(stage: &mut Stage) -> Result<
 
 /// DLQ-17: Messages behind one that dies are delivered as if it had never been there.
 pub(super) async fn the_queue_goes_on_behind_a_poison_message(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy { max_attempts: 2, ..stage.policy() }).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let messages = stage.messages(4);
     stage.publish_all(&worker, &queue, &messages).await?;

@@ -28,7 +28,7 @@ pub(super) async fn not_before_its_time_and_then(stage: &mut Stage) -> Result<()
     let delay = stage.ms(300);
     let message = later(stage, delay);
     let published = stage.publish(&worker, &queue, &message).await?;
-    let told = stage.take_within(&worker, &queue, Fetch::up_to(1), 1, delay + stage.patience()).await;
+    let told = stage.take_after(&worker, &queue, Fetch::up_to(1), 1, delay).await;
     stage.demand("DLY-2", &told, Expectation::shows(message.id));
     if told.is_something() {
         stage.demand("DLY-1", &told, Expectation::NotBefore { moment: published.after_asking(delay) });
@@ -120,11 +120,11 @@ pub(super) async fn a_waiting_fetch_gets_what_falls_due(stage: &mut Stage) -> Re
 
 /// DLY-9: A message that has fallen due does not go before more urgent ones.
 pub(super) async fn due_and_not_urgent(stage: &mut Stage) -> Result<(), Stop> {
-    let most = stage.about().limits.max_priority.min(5);
-    let queue = stage.queue("tasks", &Policy { max_priority: most, ..stage.policy() }).await?;
+    let policy = stage.policy();
+    let queue = stage.queue("tasks", &policy).await?;
     let worker = stage.client("worker").await?;
-    let low = Message { priority: Some(1), ..later(stage, stage.ms(150)) };
-    let urgent = Message { priority: Some(most), ..stage.message("urgent") };
+    let low = later(stage, stage.ms(150));
+    let urgent = Message { priority: Some(policy.max_priority), ..stage.message("urgent") };
     stage.publish_all(&worker, &queue, &[low.clone(), urgent.clone()]).await?;
     stage.pass(stage.ms(160)).await;
     let told = stage.take(&worker, &queue, Fetch::up_to(2), 2).await;

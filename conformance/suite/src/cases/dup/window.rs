@@ -65,7 +65,7 @@ pub(super) async fn free_after_the_window(stage: &mut Stage) -> Result<(), Stop>
     stage.publish(&worker, &queue, &message).await?;
     let delivery = stage.take_one(&worker, &queue).await?;
     stage.need(worker.done(&queue, &delivery).await)?;
-    stage.pass(window + stage.ms(10)).await;
+    stage.pass(stage.ms(210)).await;
     let told = worker.publish(&queue, &message).await;
     stage.demand("DUP-4", &told, Expectation::stored());
     let told = stage.take(&worker, &queue, Fetch::up_to(1), 1).await;

@@ -13,7 +13,7 @@ pub(super) async fn no_letter_for_the_expired(stage: &mut Stage) -> Result<(), S
     let ttl = stage.ms(150);
     let message = Message { ttl_ms: Some(ttl), ..stage.message("not for long") };
     stage.publish(&worker, &queue, &message).await?;
-    stage.pass(ttl + stage.ms(10)).await;
+    stage.pass(stage.ms(160)).await;
     // Somebody looks for it, so that it is dropped at the latest now.
     stage.take_for_a_while(&worker, &queue, Fetch::up_to(1)).await;
     let told = worker.dead_letters(&queue, 100, None).await;
@@ -29,7 +29,7 @@ pub(super) async fn the_expired_are_not_ready(stage: &mut Stage) -> Result<(), S
     let short = Message { ttl_ms: Some(ttl), ..stage.message("not for long") };
     let plain = stage.message("for ever");
     stage.publish_all(&worker, &queue, &[short, plain]).await?;
-    stage.pass(ttl + stage.ms(10)).await;
+    stage.pass(stage.ms(160)).await;
     stage.demand_soon("EXP-10", Expectation::ready(1), || worker.depth(&queue, None)).await;
     Ok(())
 }
@@ -45,7 +45,7 @@ pub(super) async fn a_sweep_says_how_many(stage: &mut Stage) -> Result<(), Stop>
     }
     let plain = stage.message("for ever");
     stage.publish(&worker, &queue, &plain).await?;
-    stage.pass(ttl + stage.ms(10)).await;
+    stage.pass(stage.ms(160)).await;
     let told = worker.sweep(&queue).await;
     stage.demand("EXP-11", &told, Expectation::Removed { number: 3 });
     Ok(())
@@ -60,7 +60,7 @@ pub(super) async fn a_sweep_spares_the_living(stage: &mut Stage) -> Result<(), S
     let long = Message { ttl_ms: Some(stage.ms(60_000)), ..stage.message("for long") };
     let plain = stage.message("for ever");
     stage.publish_all(&worker, &queue, &[short, long.clone(), plain.clone()]).await?;
-    stage.pass(ttl + stage.ms(10)).await;
+    stage.pass(stage.ms(160)).await;
     stage.need(worker.sweep(&queue).await)?;
     let told = stage.take(&worker, &queue, Fetch::up_to(2), 2).await;
     stage.demand("EXP-12", &told, Expectation::in_any_order([long.id, plain.id]));
@@ -77,7 +77,7 @@ pub(super) async fn counted_once(stage: &mut Stage) -> Result<(), Stop> {
             let message = Message { ttl_ms: Some(ttl), ..stage.message("not for long") };
             stage.publish(&worker, &queue, &message).await?;
         }
-        stage.pass(ttl + stage.ms(10)).await;
+        stage.pass(stage.ms(160)).await;
         let told = worker.sweep(&queue).await;
         stage.demand("EXP-13", &told, Expectation::Removed { number: expired });
     }

@@ -22,7 +22,7 @@ pub(super) async fn not_after_its_time(stage: &mut Stage) -> Result<(), Stop> {
     let ttl = stage.ms(150);
     let message = Message { ttl_ms: Some(ttl), ..stage.message("not for long") };
     stage.publish(&worker, &queue, &message).await?;
-    stage.pass(ttl + stage.ms(10)).await;
+    stage.pass(stage.ms(160)).await;
     let told = stage.take_for_a_while(&worker, &queue, Fetch::up_to(1)).await;
     stage.demand("EXP-1", &told, Expectation::nothing());
     delivers(stage, &worker).await
@@ -49,7 +49,7 @@ pub(super) async fn the_ttl_of_the_queue(stage: &mut Stage) -> Result<(), Stop> 
     let worker = stage.client("worker").await?;
     let message = stage.message("says nothing of time");
     stage.publish(&worker, &queue, &message).await?;
-    stage.pass(ttl + stage.ms(10)).await;
+    stage.pass(stage.ms(160)).await;
     let told = stage.take_for_a_while(&worker, &queue, Fetch::up_to(1)).await;
     stage.demand("EXP-3", &told, Expectation::nothing());
     delivers(stage, &worker).await
@@ -62,7 +62,7 @@ pub(super) async fn a_message_shorter_than_its_queue(stage: &mut Stage) -> Resul
     let ttl = stage.ms(150);
     let message = Message { ttl_ms: Some(ttl), ..stage.message("not for long") };
     stage.publish(&worker, &queue, &message).await?;
-    stage.pass(ttl + stage.ms(10)).await;
+    stage.pass(stage.ms(160)).await;
     let told = stage.take_for_a_while(&worker, &queue, Fetch::up_to(1)).await;
     stage.demand("EXP-4", &told, Expectation::nothing());
     delivers(stage, &worker).await
@@ -75,7 +75,7 @@ pub(super) async fn a_queue_shorter_than_its_message(stage: &mut Stage) -> Resul
     let worker = stage.client("worker").await?;
     let message = Message { ttl_ms: Some(stage.ms(60_000)), ..stage.message("longer than it may") };
     stage.publish(&worker, &queue, &message).await?;
-    stage.pass(ttl + stage.ms(10)).await;
+    stage.pass(stage.ms(160)).await;
     let told = stage.take_for_a_while(&worker, &queue, Fetch::up_to(1)).await;
     stage.demand("EXP-4", &told, Expectation::nothing());
     delivers(stage, &worker).await
@@ -89,7 +89,7 @@ pub(super) async fn a_short_one_behind_a_long_one(stage: &mut Stage) -> Result<(
     let long = Message { ttl_ms: Some(stage.ms(60_000)), ..stage.message("for long") };
     let short = Message { ttl_ms: Some(ttl), ..stage.message("not for long") };
     stage.publish_all(&worker, &queue, &[long.clone(), short]).await?;
-    stage.pass(ttl + stage.ms(10)).await;
+    stage.pass(stage.ms(160)).await;
     stage.demand_soon("EXP-5", Expectation::ready(1), || worker.depth(&queue, None)).await;
     let told = stage.take(&worker, &queue, Fetch::up_to(1), 1).await;
     stage.demand("EXP-5", &told, Expectation::shows(long.id));
@@ -100,7 +100,7 @@ pub(super) async fn a_short_one_behind_a_long_one(stage: &mut Stage) -> Result<(
 
 /// EXP-6: A retry gives a message no more time.
 pub(super) async fn no_more_time_by_a_retry(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy { max_attempts: 5, ..stage.policy() }).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let ttl = stage.ms(400);
     let message = Message { ttl_ms: Some(ttl), ..stage.message("not for long") };
@@ -118,13 +118,13 @@ pub(super) async fn no_more_time_by_a_retry(stage: &mut Stage) -> Result<(), Sto
 
 /// EXP-7: A message that expires while it is held is not delivered again when it comes back.
 pub(super) async fn expired_in_somebodys_hands(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy { max_attempts: 5, ..stage.policy() }).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let ttl = stage.ms(200);
     let message = Message { ttl_ms: Some(ttl), ..stage.message("not for long") };
     stage.publish(&worker, &queue, &message).await?;
     let delivery = stage.take_one(&worker, &queue).await?;
-    stage.pass(ttl + stage.ms(10)).await;
+    stage.pass(stage.ms(210)).await;
     // Taken or refused: it has expired either way.
     worker.retry(&queue, &delivery).await;
     let told = stage.take_for_a_while(&worker, &queue, Fetch::up_to(1)).await;
@@ -140,7 +140,7 @@ pub(super) async fn settled_after_its_time(stage: &mut Stage) -> Result<(), Stop
     let message = Message { ttl_ms: Some(ttl), ..stage.message("not for long") };
     stage.publish(&worker, &queue, &message).await?;
     let delivery = stage.take_one(&worker, &queue).await?;
-    stage.pass(ttl + stage.ms(10)).await;
+    stage.pass(stage.ms(210)).await;
     let told = worker.done(&queue, &delivery).await;
     stage.demand("EXP-8", &told, Expectation::Accepted);
     Ok(())
@@ -181,7 +181,7 @@ pub(super) async fn an_expired_one_is_not_shown(stage: &mut Stage) -> Result<(),
     let ttl = stage.ms(150);
     let message = Message { ttl_ms: Some(ttl), ..stage.message("not for long") };
     stage.publish(&worker, &queue, &message).await?;
-    stage.pass(ttl + stage.ms(10)).await;
+    stage.pass(stage.ms(160)).await;
     let told = worker.peek(&queue, Peek { max: 10, ..Peek::default() }).await;
     stage.demand("EXP-16", &told, Expectation::nothing());
     delivers(stage, &worker).await
@@ -194,7 +194,7 @@ pub(super) async fn an_expired_one_is_not_taken_by_id(stage: &mut Stage) -> Resu
     let ttl = stage.ms(150);
     let message = Message { ttl_ms: Some(ttl), ..stage.message("not for long") };
     stage.publish(&worker, &queue, &message).await?;
-    stage.pass(ttl + stage.ms(10)).await;
+    stage.pass(stage.ms(160)).await;
     let told = stage.take_for_a_while(&worker, &queue, Fetch::up_to(1).only(message.id)).await;
     stage.demand("EXP-17", &told, Expectation::nothing());
     delivers(stage, &worker).await

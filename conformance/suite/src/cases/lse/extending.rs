@@ -76,7 +76,7 @@ async fn an_extended_lease_ends_later(stage: &mut Stage) -> Result<(), Stop> {
     let extended = holder.extend(&queue, &delivery.tag, longer).await;
     stage.premise(&extended, Expectation::EndsBy { moment: after_asking(taken, lease) });
     stage.demand("LSE-6", &extended, Expectation::Accepted);
-    let told = stage.take_within(&other, &queue, Fetch::up_to(1), 1, longer + stage.patience()).await;
+    let told = stage.take_after(&other, &queue, Fetch::up_to(1), 1, longer).await;
     stage.need_that(&told, Expectation::shows(message.id))?;
     stage.demand("LSE-6", &told, Expectation::NotBefore { moment: extended.after_asking(longer) });
     Ok(())
@@ -93,7 +93,7 @@ async fn an_extended_lease_ends(stage: &mut Stage) -> Result<(), Stop> {
     let extended = holder.extend(&queue, &delivery.tag, longer).await;
     stage.premise(&extended, Expectation::EndsBy { moment: after_asking(taken, lease) });
     stage.need(extended)?;
-    let told = stage.take_within(&other, &queue, Fetch::up_to(1), 1, longer + stage.patience()).await;
+    let told = stage.take_after(&other, &queue, Fetch::up_to(1), 1, longer).await;
     stage.demand("LSE-7", &told, Expectation::shows(message.id));
     Ok(())
 }
@@ -109,7 +109,7 @@ async fn an_extension_may_shorten(stage: &mut Stage) -> Result<(), Stop> {
     let shorter = stage.ms(150);
     let extended = holder.extend(&queue, &delivery.tag, shorter).await;
     stage.demand("LSE-8", &extended, Expectation::Accepted);
-    let told = stage.take_within(&other, &queue, Fetch::up_to(1), 1, shorter + stage.patience()).await;
+    let told = stage.take_after(&other, &queue, Fetch::up_to(1), 1, shorter).await;
     stage.demand("LSE-8", &told, Expectation::shows(message.id));
     stage.demand("LSE-8", &told, Expectation::NotBefore { moment: extended.after_asking(shorter) });
     Ok(())

@@ -1,6 +1,6 @@
 //! What an adapter claims, and the order in which it begins.
 
-use workwire_broker::{Capability, Code, Health, HealthStatus, Peek, Policy, Purge, RestartMode, Tag, Update};
+use workwire_broker::{Capability, Code, Health, HealthStatus, Peek, Policy, Purge, RestartMode, Tag, Update, Verdict};
 
 use crate::case::{Alone, Case, Stage, Stop};
 use crate::demand::Expectation;
@@ -58,7 +58,7 @@ async fn claims_are_true(stage: &mut Stage) -> Result<(), Stop> {
     }
     // Of the core: settling is there, and is no other's.
     stage.demand("RPC-9", &ada.done(&queue, &taken).await, Expectation::Accepted);
-    let told = ada.done(&queue, &workwire_broker::Delivery { tag: Tag("of-nobody".to_owned()), ..taken }).await;
+    let told = ada.settle(&queue, &Tag("of-nobody".to_owned()), Verdict::Done).await;
     stage.demand("RPC-9", &told, Expectation::refused(Code::Stale));
     Ok(())
 }

@@ -76,13 +76,10 @@ async fn answers_to_looks(stage: &mut Stage) -> Result<(), Stop> {
     let ada = stage.client("ada").await?;
     let messages = stage.messages(2);
     stage.publish_all(&ada, &queue, &messages).await?;
-    let mut looked = ada.peek(&queue, Peek { max: 9, ..Peek::default() }).await;
-    if !looked.is_something() {
-        // It may take a moment to be seen.
-        stage.need(stage.take(&ada, &queue, Fetch::up_to(1).only(messages[0].id), 1).await)?;
-        looked = ada.peek(&queue, Peek { max: 9, ..Peek::default() }).await;
-    }
-    stage.need(looked)?;
+    // It may take a moment to be seen.
+    let seen = Expectation::Count { least: 1, most: 9 };
+    let looked = stage.until(&seen, || ada.peek(&queue, Peek { max: 9, ..Peek::default() })).await;
+    stage.need_that(&looked, seen)?;
     stage.need(ada.peek(&queue, Peek { max: 9, after: Some(messages[0].id), ..Peek::default() }).await)?;
     let taken = stage.take(&ada, &queue, Fetch::up_to(1).only(messages[1].id), 1).await;
     stage.need_that(&taken, Expectation::shows(messages[1].id))?;

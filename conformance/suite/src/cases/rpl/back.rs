@@ -1,6 +1,5 @@
 //! What comes back by a replay, and how often.
 
-use uuid::Uuid;
 use workwire_broker::{Code, Fetch, Message, Policy, Queue, Verdict};
 
 use crate::case::{Stage, Stop};
@@ -17,14 +16,7 @@ pub(super) async fn dies(stage: &Stage, by: &Actor, queue: &Queue, message: &Mes
     stage.publish(by, queue, message).await?;
     let delivery = stage.take_one(by, queue).await?;
     stage.need(by.dead(queue, &delivery, "hopeless").await)?;
-    is_dead(stage, by, queue, message.id).await
-}
-
-/// Waits for its letter.
-pub(super) async fn is_dead(stage: &Stage, by: &Actor, queue: &Queue, id: Uuid) -> Result<(), Stop> {
-    let there = Expectation::Includes { ids: vec![id] };
-    let told = stage.until(&there, || by.dead_letters(queue, 100, None)).await;
-    stage.need_that(&told, there)
+    stage.letter(by, queue, None, message.id).await
 }
 
 /// RPL-1: A replayed letter is delivered again from the queue in which it died, whether it was given up or its
@@ -41,7 +33,7 @@ pub(super) async fn dead_letters_come_back(stage: &mut Stage) -> Result<(), Stop
         let delivery = stage.take_one(&worker, &queue).await?;
         stage.need(worker.retry(&queue, &delivery).await)?;
     }
-    is_dead(stage, &worker, &queue, used_up.id).await?;
+    stage.letter(&worker, &queue, None, used_up.id).await?;
     for message in [given_up, used_up] {
         let told = worker.replay(&queue, message.id, None).await;
         stage.demand("RPL-1", &told, Expectation::Accepted);
@@ -63,7 +55,7 @@ pub(super) async fn attempts_begin_again(stage: &mut Stage) -> Result<(), Stop> 
         let delivery = stage.take_one(&worker, &queue).await?;
         stage.need(worker.settle(&queue, &delivery.tag, verdict).await)?;
     }
-    is_dead(stage, &worker, &queue, message.id).await?;
+    stage.letter(&worker, &queue, None, message.id).await?;
     stage.need(worker.replay(&queue, message.id, None).await)?;
     for attempt in 1..=2 {
         let told = stage.take(&worker, &queue, Fetch::up_to(1), 1).await;
@@ -86,7 +78,7 @@ pub(super) async fn all_attempts_again(stage: &mut Stage) -> Result<(), Stop> {
         let delivery = stage.take_one(&worker, &queue).await?;
         stage.need(worker.retry(&queue, &delivery).await)?;
     }
-    is_dead(stage, &worker, &queue, message.id).await?;
+    stage.letter(&worker, &queue, None, message.id).await?;
     stage.need(worker.replay(&queue, message.id, None).await)?;
     for _ in 1..=3 {
         let told = stage.take(&worker, &queue, Fetch::up_to(1), 1).await;
@@ -113,8 +105,8 @@ pub(super) async fn replayed_with_id_and_bytes(stage: &mut Stage) -> Result<(), 
 
 /// RPL-5: A replayed message has the priority that it was published with.
 pub(super) async fn replayed_with_its_priority(stage: &mut Stage) -> Result<(), Stop> {
-    let most = stage.about().limits.max_priority.min(5);
-    let queue = stage.queue("tasks", &Policy { max_priority: most, ..policy(stage) }).await?;
+    let policy = policy(stage);
+    let (queue, most) = (stage.queue("tasks", &policy).await?, policy.max_priority);
     let worker = stage.client("worker").await?;
     let urgent = Message { priority: Some(most), ..stage.message("urgent") };
     let low = Message { priority: Some(1), ..stage.message("low") };

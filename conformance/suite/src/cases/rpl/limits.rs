@@ -2,7 +2,7 @@
 
 use workwire_broker::{Code, Fetch, Message, Policy, RestartMode, Verdict};
 
-use super::back::{dies, is_dead, policy};
+use super::back::{dies, policy};
 use crate::case::{Stage, Stop};
 use crate::demand::Expectation;
 
@@ -32,9 +32,9 @@ pub(super) async fn it_expires_all_the_same(stage: &mut Stage) -> Result<(), Sto
     let published = stage.publish(&worker, &queue, &message).await?;
     let delivery = stage.take_one_alive(&worker, &queue, &published, ttl).await?;
     stage.need(worker.dead(&queue, &delivery, "hopeless").await)?;
-    is_dead(stage, &worker, &queue, message.id).await?;
+    stage.letter(&worker, &queue, None, message.id).await?;
     stage.need(worker.replay(&queue, message.id, None).await)?;
-    stage.pass(ttl + stage.ms(20)).await;
+    stage.pass(stage.ms(320)).await;
     let told = stage.take_for_a_while(&worker, &queue, Fetch::up_to(1)).await;
     stage.demand("RPL-14", &told, Expectation::nothing());
     Ok(())
@@ -81,7 +81,7 @@ pub(super) async fn to_the_same_recipient(stage: &mut Stage) -> Result<(), Stop>
     for delivery in told.into_answer().unwrap_or_default() {
         stage.need(worker.dead(&queue, &delivery, "hopeless").await)?;
     }
-    is_dead(stage, &worker, &queue, message.id).await?;
+    stage.letter(&worker, &queue, None, message.id).await?;
     stage.need(worker.replay(&queue, message.id, None).await)?;
     for other in [Fetch::up_to(1), Fetch::up_to(1).for_recipient("reviewer")] {
         let told = stage.take_for_a_while(&worker, &queue, other).await;
@@ -110,7 +110,7 @@ pub(super) async fn to_the_group_in_which_it_died(stage: &mut Stage) -> Result<(
             stage.need(worker.settle(&queue, &delivery.tag, verdict).await)?;
         }
     }
-    is_dead(stage, &worker, &queue, message.id).await?;
+    stage.letter(&worker, &queue, None, message.id).await?;
     stage.need(worker.replay(&queue, message.id, Some("audit")).await)?;
     let told = stage.take(&worker, &queue, audit, 1).await;
     stage.demand("RPL-19", &told, Expectation::shows(message.id));

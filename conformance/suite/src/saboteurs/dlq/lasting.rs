@@ -76,11 +76,20 @@ impl Defect for ListsAllQueues {
     }
 }
 
+/// From the ttl of a message and that of its queue to how long its letter is kept.
+type Kept = fn(Option<i64>, Option<i64>) -> Option<i64>;
+
 /// Letters go when their messages would have.
-#[derive(Default)]
 pub(super) struct Expires {
+    kept: Kept,
     of_queues: Mutex<HashMap<Queue, i64>>,
     ends: Mutex<HashMap<(Queue, Uuid), Instant>>,
+}
+
+impl Expires {
+    pub(super) fn with(kept: Kept) -> Self {
+        Expires { kept, of_queues: Mutex::default(), ends: Mutex::default() }
+    }
 }
 
 impl Defect for Expires {
@@ -93,7 +102,7 @@ impl Defect for Expires {
 
     fn publish<'a>(&'a self, inner: &'a Inner, queue: &'a Queue, message: Message) -> Answer<'a, Stored> {
         let of_queue = locked(&self.of_queues).get(queue).copied();
-        if let Some(ttl) = [message.ttl_ms, of_queue].into_iter().flatten().min() {
+        if let Some(ttl) = (self.kept)(message.ttl_ms, of_queue) {
             locked(&self.ends).insert((queue.clone(), message.id), Instant::now() + millis(ttl));
         }
         inner.client.publish(queue, message)

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use workwire_broker::{
-    Answer, BrokerError, Code, Delivery, Depth, Fetch, Message, Policy, Queue, Stored, Tag, Verdict, check_name,
+    Answer, BrokerError, Code, Delivery, Depth, Fetch, Message, Peek, Peeked, Policy, Queue, Stored, Tag, Verdict,
+    check_name,
 };
 
 use super::super::{Defect, Inner, Saboteur};
@@ -35,6 +36,12 @@ pub(in crate::saboteurs) const SABOTEURS: &[Saboteur] = &[
         make: || Arc::new(BringsPrioritiesIntoRange::default()),
     },
     Saboteur {
+        name: "the_most_urgent_is_too_much",
+        breaks: &["LIM-16"],
+        about: "refuses the highest priority that a queue has",
+        make: || Arc::new(TheMostUrgentIsTooMuch::default()),
+    },
+    Saboteur {
         name: "no_ttl_is_for_ever",
         breaks: &["LIM-17"],
         about: "takes a time to live that is none for no limit",
@@ -45,6 +52,12 @@ pub(in crate::saboteurs) const SABOTEURS: &[Saboteur] = &[
         breaks: &["LIM-18"],
         about: "takes a delay into the past for none",
         make: || Arc::new(APastDelayIsNone),
+    },
+    Saboteur {
+        name: "no_delay_is_no_number",
+        breaks: &["LIM-18"],
+        about: "refuses a delay of 0",
+        make: || Arc::new(NoDelayIsNoNumber),
     },
     Saboteur {
         name: "a_past_retry_is_at_once",
@@ -81,6 +94,12 @@ pub(in crate::saboteurs) const SABOTEURS: &[Saboteur] = &[
         breaks: &["LIM-23"],
         about: "cuts and folds a queue's name until it is one",
         make: || Arc::new(Renames(folded)),
+    },
+    Saboteur {
+        name: "folds_names_to_look",
+        breaks: &["LIM-23"],
+        about: "cuts and folds the name of a queue that somebody looks into",
+        make: || Arc::new(FoldsNamesToLook),
     },
     Saboteur {
         name: "long_names_are_none",
@@ -161,6 +180,26 @@ impl Defect for BringsPrioritiesIntoRange {
     }
 }
 
+/// The highest priority of each queue.
+#[derive(Default)]
+struct TheMostUrgentIsTooMuch(Mutex<HashMap<Queue, i64>>);
+
+impl Defect for TheMostUrgentIsTooMuch {
+    fn declare<'a>(&'a self, inner: &'a Inner, queue: &'a Queue, policy: &'a Policy) -> Answer<'a, ()> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(queue.clone(), policy.max_priority);
+        inner.client.declare(queue, policy)
+    }
+
+    fn publish<'a>(&'a self, inner: &'a Inner, queue: &'a Queue, message: Message) -> Answer<'a, Stored> {
+        let most = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(queue).copied();
+        if most.is_some() && message.priority == most {
+            let why = "priority: expected less than the queue's max_priority";
+            return Box::pin(std::future::ready(Err(BrokerError::invalid(why))));
+        }
+        inner.client.publish(queue, message)
+    }
+}
+
 struct NoTtlIsForEver;
 
 impl Defect for NoTtlIsForEver {
@@ -176,6 +215,18 @@ impl Defect for APastDelayIsNone {
     fn publish<'a>(&'a self, inner: &'a Inner, queue: &'a Queue, message: Message) -> Answer<'a, Stored> {
         let delay_ms = message.delay_ms.filter(|delay| *delay > 0);
         inner.client.publish(queue, Message { delay_ms, ..message })
+    }
+}
+
+struct NoDelayIsNoNumber;
+
+impl Defect for NoDelayIsNoNumber {
+    fn publish<'a>(&'a self, inner: &'a Inner, queue: &'a Queue, message: Message) -> Answer<'a, Stored> {
+        if message.delay_ms == Some(0) {
+            let why = "delay_ms: expected at least 1, found 0";
+            return Box::pin(std::future::ready(Err(BrokerError::invalid(why))));
+        }
+        inner.client.publish(queue, message)
     }
 }
 
@@ -263,6 +314,19 @@ impl Defect for Renames {
 
     fn depth<'a>(&'a self, inner: &'a Inner, queue: &'a Queue, group: Option<&'a str>) -> Answer<'a, Depth> {
         Box::pin(async move { inner.client.depth(&self.renamed(queue), group).await })
+    }
+}
+
+struct FoldsNamesToLook;
+
+impl Defect for FoldsNamesToLook {
+    fn peek<'a>(&'a self, inner: &'a Inner, queue: &'a Queue, peek: Peek) -> Answer<'a, Vec<Peeked>> {
+        Box::pin(async move {
+            if peek.max == 0 {
+                return Err(BrokerError::invalid("max: expected at least 1, found 0"));
+            }
+            inner.client.peek(&Renames(folded).renamed(queue), peek).await
+        })
     }
 }
 
