@@ -40,7 +40,7 @@ pub(super) const SABOTEURS: &[Saboteur] = &[
     Saboteur {
         name: "stalls_with_many",
         breaks: &["CON-4"],
-        about: "with more than eighteen clients, gives them nothing more after the first five hundred messages",
+        about: "with more than eighteen clients, gives them nothing for a minute after the first five hundred messages",
         make: || Arc::new(StallsWithMany::default()),
     },
     Saboteur {
@@ -190,6 +190,9 @@ impl Defect for ErrsWhenMany {
     }
 }
 
+/// Longer than anybody waits for something to move.
+const STALL: Duration = Duration::from_mins(1);
+
 #[derive(Default)]
 struct StallsWithMany(Mutex<Stall>);
 
@@ -197,8 +200,8 @@ struct StallsWithMany(Mutex<Stall>);
 struct Stall {
     opened: HashSet<String>,
     given: HashMap<Queue, usize>,
-    /// Who was there when it stalled.
-    stalled: HashSet<String>,
+    /// When it stalled, and who was there then.
+    stalled: Option<(Instant, HashSet<String>)>,
 }
 
 impl Defect for StallsWithMany {
@@ -209,7 +212,9 @@ impl Defect for StallsWithMany {
 
     fn fetch<'a>(&'a self, inner: &'a Inner, queue: &'a Queue, fetch: Fetch) -> Answer<'a, Vec<Delivery>> {
         Box::pin(async move {
-            if lock(&self.0).stalled.contains(&*inner.name) {
+            let is_stalled =
+                |(at, who): &(Instant, HashSet<String>)| at.elapsed() < STALL && who.contains(&*inner.name);
+            if lock(&self.0).stalled.as_ref().is_some_and(is_stalled) {
                 return Ok(Vec::new());
             }
             let taken = inner.client.fetch(queue, fetch).await?;
@@ -217,8 +222,8 @@ impl Defect for StallsWithMany {
             let stall = &mut *stall;
             let given = stall.given.entry(queue.clone()).or_default();
             *given += taken.len();
-            if *given >= 500 && stall.opened.len() > 18 && stall.stalled.is_empty() {
-                stall.stalled.clone_from(&stall.opened);
+            if *given >= 500 && stall.opened.len() > 18 && stall.stalled.is_none() {
+                stall.stalled = Some((Instant::now(), stall.opened.clone()));
             }
             Ok(taken)
         })

@@ -236,14 +236,15 @@ async fn a_publish_right_behind_a_wait_is_seen(stage: &mut Stage) -> Result<(), 
 /// DEL-22: A waiting fetch that a restart breaks off ends by its time.
 async fn a_restart_right_behind_a_wait_ends_it(stage: &mut Stage) -> Result<(), Stop> {
     let queue = queue_at_work(stage).await?;
-    let (wait, patience) = (stage.ms(500), stage.patience());
+    // A restart may take much longer than the wait.
+    let (wait, patience, most) = (stage.ms(500), stage.patience(), stage.ms(30_000));
     for mode in [RestartMode::Graceful, RestartMode::Kill] {
         let worker = stage.client("worker").await?;
         let restart = async {
             tokio::task::yield_now().await;
             stage.restart(mode).await
         };
-        let fetch = worker.fetch_for(&queue, Fetch::up_to(1).waiting(wait), wait + 10 * patience);
+        let fetch = worker.fetch_for(&queue, Fetch::up_to(1).waiting(wait), most);
         let (told, restarted) = tokio::join!(fetch, restart);
         // While it restarts, nobody can be answered.
         let bound = restarted?.after_answer(wait + patience);
