@@ -45,6 +45,9 @@ pub(super) struct Index {
     pub(super) arrivals: u64,
 }
 
+/// A record, its number, and how long its body is.
+pub(super) type Written = (Record, u64, usize);
+
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) record: Record,
@@ -126,6 +129,14 @@ impl Index {
         self.ids.entry(record.id).or_default().push(seq);
         self.entries.insert(seq, Entry { record, seq, bytes, slot: Slot::Dead, timer: None });
         self.put(seq, now);
+    }
+
+    /// Records that this process wrote while the stream was read: what it was read up to tells of those before.
+    pub(super) fn go_on_with(&mut self, now: Millis, written: impl Iterator<Item = Written>) {
+        let read = self.told;
+        for (record, seq, bytes) in written.filter(|(_, seq, _)| *seq > read) {
+            self.apply(now, record, seq, bytes);
+        }
     }
 
     /// The stream has told up to here.

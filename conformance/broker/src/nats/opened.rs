@@ -7,7 +7,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
 
 use super::api::{Api, Fault, PATIENCE};
-use super::index::Index;
+use super::index::{Index, Written};
 use super::names::Names;
 use super::record::Record;
 use super::streams;
@@ -54,6 +54,8 @@ pub(super) struct OpenQueue {
     /// Counts connections.
     pub(super) epoch: watch::Receiver<u64>,
     index: Mutex<Index>,
+    /// What was stored here while the streams were being read: what was read of them may end before it.
+    meanwhile: Mutex<Vec<Written>>,
     phase: watch::Sender<Phase>,
     /// Tells those who wait that something may be ready.
     pub(super) news: Notify,
@@ -90,6 +92,7 @@ impl OpenQueue {
             replicas,
             epoch,
             index: Mutex::default(),
+            meanwhile: Mutex::default(),
             phase: watch::Sender::new(Phase::Reading),
             news: Notify::new(),
             told: Notify::new(),
@@ -129,18 +132,37 @@ impl OpenQueue {
         answer
     }
 
-    /// The index as it was read anew takes the old one's place.
+    /// The index as it was read anew takes the old one's place, with what was stored here behind what was read.
     pub(super) fn replace(&self, index: Index, bound: u64) {
         self.bound.store(bound, Ordering::Relaxed);
-        self.change(|old, _| *old = index);
+        let mut meanwhile = self.meanwhile();
+        self.change(|old, now| {
+            *old = index;
+            old.go_on_with(now, meanwhile.drain(..));
+        });
         self.news.notify_waiters();
         self.told.notify_waiters();
         self.alarm.notify_one();
         self.set_phase(Phase::Current);
+        drop(meanwhile);
+    }
+
+    fn meanwhile(&self) -> MutexGuard<'_, Vec<Written>> {
+        // Each of its changes is one statement.
+        self.meanwhile.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What was just stored here counts at once, without waiting for the stream to tell of it.
     pub(super) fn apply(&self, record: Record, seq: u64, bytes: usize) {
+        // Whoever only publishes need not know what there is; reading begins behind this.
+        if !self.is_followed.load(Ordering::SeqCst) {
+            return;
+        }
+        // Held until it is applied, so that it is in one index or in the other.
+        let mut meanwhile = self.meanwhile();
+        if *self.phase.borrow() == Phase::Reading {
+            meanwhile.push((record.clone(), seq, bytes));
+        }
         self.change(|index, now| index.apply(now, record, seq, bytes));
     }
 

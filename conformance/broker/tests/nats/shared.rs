@@ -89,3 +89,21 @@ async fn what_another_process_deleted_and_declared_is_found_as_it_is() {
     let taken = take(&*one, &tasks).await;
     assert_eq!((taken.len(), &taken[0].body[..]), (1, &b"of the second"[..]));
 }
+
+/// A queue's streams begin to be read when it is declared; what is stored meanwhile is in its place at once.
+#[tokio::test]
+async fn the_urgent_goes_first_from_the_first_moment_on() {
+    let Some(server) = Server::start(JETSTREAM) else { return };
+    let broker = open(&server.address()).await;
+    let client = broker.open("client").await.unwrap();
+    for number in 0..100 {
+        let queue = Queue::new(format!("tasks-{number}"));
+        client.declare(&queue, &Policy::default()).await.unwrap();
+        for priority in [1, 5] {
+            let message = Message { priority: Some(priority), ..message("to do") };
+            client.publish(&queue, message).await.unwrap();
+        }
+        let first = client.fetch(&queue, Fetch::up_to(1)).await.unwrap().remove(0);
+        assert_eq!(first.priority, 5, "queue {number}");
+    }
+}

@@ -53,6 +53,17 @@ fn what_ended_here_does_not_come_back_when_the_stream_tells_of_it_late() {
 }
 
 #[test]
+fn what_was_written_while_it_was_read_is_in_its_place() {
+    let mut read = Index::default();
+    read.apply(0, record("low", 1), 1, 0);
+    // Somebody else has taken it and ended it by then.
+    read.told_to(3);
+    let written = [("low", 1, 1), ("over", 3, 2), ("high", 5, 4), ("middle", 3, 5)];
+    read.go_on_with(0, written.into_iter().map(|(name, priority, seq)| (record(name, priority), seq, 0)));
+    assert_eq!(next(&mut read, 0), [4, 5, 1]);
+}
+
+#[test]
 fn a_claim_that_tells_before_its_message_holds_it_and_one_of_nothing_is_forgotten() {
     let mut index = Index::default();
     let claim = |until, seq| Claim { kind: Hold::Until(until), seq };
