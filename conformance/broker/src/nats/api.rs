@@ -189,7 +189,11 @@ impl Api {
         expected: &Expected,
     ) -> Result<Ack, Fault> {
         expected.put(&mut headers);
-        let answer = self.ask(subject, Request::new().headers(headers).payload(body), PATIENCE_OF_A_STORE).await?;
+        let request = Request::new().headers(headers).payload(body);
+        let answer = match self.ask(subject.clone(), request, PATIENCE_OF_A_STORE).await {
+            Err(Fault::NobodyThere) => return Err(self.nobody_at(&subject).await),
+            answer => answer?,
+        };
         if let Ok(ack) = serde_json::from_slice::<Ack>(&answer.payload)
             && ack.seq > 0
         {
@@ -197,6 +201,19 @@ impl Api {
         }
         let answer: Value = serde_json::from_slice(&answer.payload).map_err(|error| unreadable(&error))?;
         Err(refusal(&answer).unwrap_or_else(|| Fault::Silent(format!("an answer that is none: {answer}"))))
+    }
+
+    /// Why nobody takes what is sent to a subject: its stream is gone, or the servers that keep it are choosing which of
+    /// them leads.
+    async fn nobody_at(&self, subject: &str) -> Fault {
+        match self.call("STREAM.NAMES", &json!({ "subject": subject })).await {
+            Ok(answer) if answer["streams"].as_array().is_some_and(|streams| !streams.is_empty()) => {
+                Fault::Silent("no server leads its stream just now".to_owned())
+            }
+            Err(Fault::Silent(why)) => Fault::Silent(why),
+            // Who may not ask takes it as it was said.
+            Ok(_) | Err(_) => Fault::NobodyThere,
+        }
     }
 
     /// A message by its number.
