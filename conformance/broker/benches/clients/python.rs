@@ -15,7 +15,13 @@ pub(crate) fn print(what: &str, ours: f64, server: &Instance, in_flight: usize, 
     for _ in 0..ROUNDS {
         let mut command = Command::new(&python);
         command.args([script, engine, &address, &in_flight.to_string(), &messages.to_string()]);
-        let output = command.output().unwrap();
+        let output = match command.output() {
+            Ok(output) => output,
+            Err(error) => {
+                println!("{what}, Python: not measured: {python}: {error}");
+                return;
+            }
+        };
         let said = String::from_utf8_lossy(&output.stdout);
         let Ok(rate) = said.trim().parse::<f64>() else {
             let why = String::from_utf8_lossy(&output.stderr);

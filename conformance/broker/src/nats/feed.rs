@@ -53,6 +53,7 @@ pub(super) async fn follow(open: Arc<OpenQueue>) {
 async fn follow_once(open: &Arc<OpenQueue>) -> Result<(), Fault> {
     let mut epoch = open.epoch.clone();
     epoch.mark_unchanged();
+    open.begin_to_read();
     let bound = streams::claims(open).await?;
     let state = streams::state(&open.api, &open.names.stream).await?;
     open.clock.set(state.time);

@@ -147,6 +147,11 @@ impl OpenQueue {
         drop(meanwhile);
     }
 
+    /// What was stored before the streams are read is read: where they cannot be, time and again, nothing piles up.
+    pub(super) fn begin_to_read(&self) {
+        self.meanwhile().clear();
+    }
+
     fn meanwhile(&self) -> MutexGuard<'_, Vec<Written>> {
         // Each of its changes is one statement.
         self.meanwhile.lock().unwrap_or_else(PoisonError::into_inner)

@@ -1,7 +1,8 @@
 //! A home for a node of which no plugin is enabled.
 //!
-//! While it starts, a node looks through all that lies beside it, again and again. With the forty plugins that come with
-//! it, that is two of five seconds. So it is started from a folder of links to what it needs, without them.
+//! While it starts, a node looks through all that lies beside it, again and again. With the plugins that come with it
+//! a start took 10.9 s where it took 6.7 without, beside other load. So it is started from a folder of links to what it
+//! needs, without them.
 
 use std::io;
 use std::os::unix::fs::symlink;
