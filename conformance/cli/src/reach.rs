@@ -25,7 +25,7 @@ pub(crate) struct Named {
 }
 
 /// What is judged, where it was named by a target. The broker in memory is judged on paused time.
-/// A server may be restarted by a command; a private instance may be without.
+/// A server may be restarted by a command; a private instance may be without, and another one is soon started.
 pub(crate) fn subject(target: &Target, timeout: Duration, restart: Option<&RestartCommand>) -> io::Result<Named> {
     if target.is_memory() {
         return Ok(Named { subject: selftest::honest(), folder: None });
@@ -45,6 +45,7 @@ pub(crate) fn subject(target: &Target, timeout: Duration, restart: Option<&Resta
             started.map(|adapter| Reached::behind(Arc::new(adapter))).map_err(|error| not_started(&target, &error))
         })
     });
+    let subject = if target.is_temporary() { subject.with_more_servers() } else { subject };
     Ok(Named { subject, folder: None })
 }
 

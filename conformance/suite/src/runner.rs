@@ -6,6 +6,7 @@ mod clean;
 mod figures;
 mod one;
 mod stall;
+mod stops;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -114,6 +115,9 @@ pub async fn run(
     Ok(())
 }
 
+/// A case that needs more time, and what it came to without.
+type Again = (&'static Case, Ended);
+
 struct Run {
     subject: Subject,
     reached: Arc<Reached>,
@@ -124,21 +128,24 @@ struct Run {
 }
 
 impl Run {
-    /// Those that can run beside others first, then the others one by one. Says whether it was broken off.
+    /// Those that can run beside others first, then the others one by one, those that stop the broker last. Says
+    /// whether it was broken off.
     async fn all(&self, planned: Vec<Planned>) -> bool {
         let scale = if self.subject.has_own_time() { Scale::ONE } else { self.measured().await };
         let (skipped, wanted): (Vec<_>, Vec<_>) = planned.into_iter().partition(|planned| planned.skipped.is_some());
         for planned in skipped {
             self.tell(Event::CaseEnded(Box::new(skipped_case(&planned))));
         }
-        let (alone, beside): (Vec<_>, Vec<_>) =
+        let (alone, beside): (Vec<&'static Case>, Vec<&'static Case>) =
             wanted.into_iter().map(|planned| planned.case).partition(|case| case.alone != Alone::No);
-        let again = self.side_by_side(beside.into_iter().map(|case| self.place(case, scale)).collect()).await;
+        let (stops, alone): (Vec<_>, Vec<_>) = alone.into_iter().partition(|case| stops::is_one(case));
+        let mut again = self.side_by_side(beside.into_iter().map(|case| self.place(case, scale)).collect()).await;
         for case in alone {
             if let Some(ended) = self.one(self.place(case, scale)).await {
                 self.finish(case, ended, scale).await;
             }
         }
+        again.extend(self.stops(stops, scale).await);
         for (case, ended) in again {
             self.finish(case, (ended, true), scale).await;
         }
@@ -162,7 +169,7 @@ impl Run {
     }
 
     /// Runs them side by side. Those that need more time are left for later.
-    async fn side_by_side(&self, places: Vec<Place>) -> Vec<(&'static Case, Ended)> {
+    async fn side_by_side(&self, places: Vec<Place>) -> Vec<Again> {
         let slots = Arc::new(Semaphore::new(self.options.jobs.max(1)));
         let mut running = JoinSet::new();
         let mut by_task = HashMap::new();
@@ -217,10 +224,14 @@ impl Run {
     }
 
     fn place(&self, case: &'static Case, scale: Scale) -> Place {
+        self.place_on(Arc::clone(&self.reached), case, scale)
+    }
+
+    fn place_on(&self, reached: Arc<Reached>, case: &'static Case, scale: Scale) -> Place {
         Place {
             case,
             subject: self.subject.clone(),
-            reached: Arc::clone(&self.reached),
+            reached,
             seed: self.options.seed,
             scale,
             timeout: self.options.timeout,
@@ -258,13 +269,18 @@ impl Run {
         times.get(times.len() / 2).map_or(Scale::ONE, |median| Scale::for_round_trip(*median))
     }
 
-    async fn end(&self, start: Instant, broken_off: bool) {
-        if let Err(error) = self.reached.broker.shutdown().await {
+    /// Ends what was reached, and tells what it did that it must not.
+    async fn leave(&self, reached: &Reached) {
+        if let Err(error) = reached.broker.shutdown().await {
             self.tell(Event::LeftBehind { what: format!("the broker did not end as it must: {error}") });
         }
-        for finding in self.reached.findings() {
+        for finding in reached.findings() {
             self.tell(Event::Misbehaved(finding));
         }
+    }
+
+    async fn end(&self, start: Instant, broken_off: bool) {
+        self.leave(&self.reached).await;
         self.tell(Event::Ended { duration_ms: millis(start.elapsed()), broken_off });
     }
 

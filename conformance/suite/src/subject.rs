@@ -57,6 +57,7 @@ pub struct Subject {
     address: String,
     reach: Reach,
     own_time: bool,
+    more_servers: bool,
     host: Option<Arc<dyn Host>>,
     scale: Scale,
 }
@@ -64,7 +65,14 @@ pub struct Subject {
 impl Subject {
     /// One broker for the whole run, on the time of the world.
     pub fn shared(address: impl Into<String>, reach: impl Fn() -> Reaching + Send + Sync + 'static) -> Self {
-        Subject { address: address.into(), reach: Arc::new(reach), own_time: false, host: None, scale: Scale::ONE }
+        Subject {
+            address: address.into(),
+            reach: Arc::new(reach),
+            own_time: false,
+            more_servers: false,
+            host: None,
+            scale: Scale::ONE,
+        }
     }
 
     /// A broker of its own for each case, made in the case's own runtime, whose time is paused: it
@@ -97,13 +105,32 @@ impl Subject {
         address: impl Into<String>,
         reach: impl Fn() -> Reaching + Send + Sync + 'static,
     ) -> Self {
-        Subject { address: address.into(), reach: Arc::new(reach), own_time: true, host: None, scale: Scale::ONE }
+        Subject {
+            address: address.into(),
+            reach: Arc::new(reach),
+            own_time: true,
+            more_servers: false,
+            host: None,
+            scale: Scale::ONE,
+        }
     }
 
     /// The same, on whose own time cases are so long.
     #[must_use]
     pub fn at_scale(self, scale: Scale) -> Self {
         Subject { scale, ..self }
+    }
+
+    /// The same, where each reach starts a server of its own: a run may have a second one for the cases that stop it.
+    #[must_use]
+    pub fn with_more_servers(self) -> Self {
+        Subject { more_servers: true, ..self }
+    }
+
+    /// Whether each reach starts a server of its own.
+    #[must_use]
+    pub const fn has_more_servers(&self) -> bool {
+        self.more_servers
     }
 
     /// Its address, without passwords.
