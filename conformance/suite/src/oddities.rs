@@ -116,6 +116,7 @@ const ODDITIES: &[Oddity] = &[
         let broker = MemoryBroker::with_limits(Arc::new(RuntimeClock::new()), limits);
         layered(Arc::new(broker), Arc::new(claims::Claims(Capabilities::all().without(Capability::Large))))
     }),
+    odd("two_priorities", "takes no other priorities than 1 and 2", || limited(2)),
     odd("lets_leases_run", "gives back what lost clients held when its lease ends, and no sooner", || {
         layered(memory(), Arc::new(late::Late::default()))
     }),
@@ -172,6 +173,12 @@ fn layered(broker: Arc<dyn Broker>, layer: Arc<dyn Defect>) -> Reaching {
 
 fn choosing(choices: Choices) -> Reaching {
     reached(Arc::new(MemoryBroker::with_choices(Arc::new(RuntimeClock::new()), choices)))
+}
+
+/// Takes priorities up to this one.
+fn limited(max_priority: i64) -> Reaching {
+    let limits = BrokerLimits { max_priority, ..BrokerLimits::default() };
+    reached(Arc::new(MemoryBroker::with_limits(Arc::new(RuntimeClock::new()), limits)))
 }
 
 fn claiming(capabilities: &[Capability]) -> Reaching {

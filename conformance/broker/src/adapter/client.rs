@@ -131,12 +131,9 @@ impl AdapterBroker {
         let (link, log) = (Arc::clone(&parts.link), Arc::clone(&parts.log));
         let keeper = Keeper::of(parts, options.grace);
         let params = Initialize { contract: CONTRACT.to_owned(), runner: options.runner.clone() };
-        let initialized = link.call(params, Ok).await.and_then(|initialized: Initialized| {
-            if initialized.contract == CONTRACT {
-                return Ok(initialized);
-            }
-            let why = format!("contract: expected {CONTRACT:?}, found {:?}", initialized.contract);
-            Err(BrokerError::new(Code::Unsupported, why))
+        let initialized = link.call(params, Ok).await.and_then(|initialized: Initialized| match initialized.wrong() {
+            None => Ok(initialized),
+            Some(why) => Err(BrokerError::new(Code::Unsupported, why)),
         });
         match initialized {
             Ok(initialized) => {

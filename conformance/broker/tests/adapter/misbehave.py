@@ -124,6 +124,9 @@ for line in sys.stdin:
         answer(id, {"contract": "2", "name": "other", "version": "0", "capabilities": ["core"]})
     elif method == "initialize" and WAY == "odd_capability":
         answer(id, {"contract": "1", "name": "odd", "version": "0", "capabilities": ["core", "prioritee"]})
+    elif method == "initialize" and WAY == "one_priority":
+        answer(id, {"contract": "1", "name": "one", "version": "0", "capabilities": ["core", "priority"],
+                    "limits": {"max_priority": 1, "max_message_bytes": 1024}})
     elif method == "initialize" and WAY == "exit_at_once":
         ended(4)
     elif method == "initialize":

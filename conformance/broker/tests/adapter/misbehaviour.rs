@@ -217,6 +217,7 @@ async fn a_flood_of_garbage_fills_no_memory() {
 async fn what_cannot_be_begun_says_why() {
     for (way, code, words) in [
         ("other_contract", Code::Unsupported, "contract: expected \"1\", found \"2\""),
+        ("one_priority", Code::Unsupported, "limits.max_priority: expected 2 to 10 where priority is claimed, found 1"),
         ("odd_capability", Code::Unavailable, "result.capabilities[1]: unknown variant `prioritee`"),
         ("exit_at_once", Code::Unavailable, "exit status: 4"),
     ] {

@@ -106,7 +106,7 @@ fn to(recipient: &str, message: Message) -> Message {
 
 /// ADR-1: A message for one recipient is never delivered to another, however alike their names are.
 async fn a_message_for_one_is_never_anothers(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let message = to("ada", stage.message("for ada"));
     stage.publish(&worker, &queue, &message).await?;
@@ -121,7 +121,7 @@ async fn a_message_for_one_is_never_anothers(stage: &mut Stage) -> Result<(), St
 
 /// ADR-2: A fetch that names no recipient is given nothing that is for somebody.
 async fn who_names_no_recipient_sees_nothing_addressed(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let (for_ada, for_nobody) = (to("ada", stage.message("for ada")), stage.message("for nobody"));
     stage.publish(&worker, &queue, &for_ada).await?;
@@ -136,7 +136,7 @@ async fn who_names_no_recipient_sees_nothing_addressed(stage: &mut Stage) -> Res
 /// ADR-3: A message for a recipient is delivered to it, whatever name of the allowed characters
 /// that is.
 async fn a_message_reaches_its_recipient(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     for recipient in ["ada", "Ada.B_c-9", "0", &"z".repeat(128)] {
         let message = to(recipient, stage.message(format!("for {recipient}")));
@@ -150,7 +150,7 @@ async fn a_message_reaches_its_recipient(stage: &mut Stage) -> Result<(), Stop> 
 
 /// ADR-4: A message for nobody in particular goes to exactly one of all who fetch.
 async fn a_message_for_nobody_goes_to_one(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let messages = stage.messages(3);
     stage.publish_all(&worker, &queue, &messages).await?;
@@ -168,7 +168,7 @@ async fn a_message_for_nobody_goes_to_one(stage: &mut Stage) -> Result<(), Stop>
 
 /// ADR-5: What is for a recipient and what is for nobody comes to it in one order, the older first.
 async fn order_holds_across_addressed_and_unaddressed(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let mut messages = stage.messages(6);
     for (number, recipient) in [(1, "ada"), (2, "ben"), (4, "ada")] {
@@ -203,7 +203,7 @@ async fn priority_holds_across_addressed_and_unaddressed(stage: &mut Stage) -> R
 /// ADR-7: Messages that their recipient does not fetch hold up nobody else's, however many they
 /// are.
 async fn unread_ones_do_not_block_others(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     for message in stage.messages(120) {
         stage.publish(&worker, &queue, &to("away", message)).await?;
@@ -218,7 +218,7 @@ async fn unread_ones_do_not_block_others(stage: &mut Stage) -> Result<(), Stop> 
 
 /// ADR-8: A message that comes back is still for its recipient alone.
 async fn a_retried_message_keeps_its_recipient(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let message = to("ada", stage.message("for ada"));
     stage.publish(&worker, &queue, &message).await?;
@@ -236,7 +236,7 @@ async fn a_retried_message_keeps_its_recipient(stage: &mut Stage) -> Result<(), 
 
 /// ADR-8: A message that comes back is still for its recipient alone.
 async fn an_expired_lease_keeps_the_recipient(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy { lease_ms: stage.ms(200), ..Policy::default() }).await?;
+    let queue = stage.queue("tasks", &Policy { lease_ms: stage.ms(200), ..stage.policy() }).await?;
     let worker = stage.client("worker").await?;
     let message = to("ada", stage.message("for ada"));
     stage.publish(&worker, &queue, &message).await?;
@@ -252,7 +252,7 @@ async fn an_expired_lease_keeps_the_recipient(stage: &mut Stage) -> Result<(), S
 
 /// ADR-9: A replayed letter is still for its recipient alone.
 async fn a_replayed_letter_keeps_its_recipient(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let message = to("ada", stage.message("for ada"));
     stage.publish(&worker, &queue, &message).await?;
@@ -270,7 +270,7 @@ async fn a_replayed_letter_keeps_its_recipient(stage: &mut Stage) -> Result<(), 
 
 /// ADR-10: A message for a recipient that waits reaches it though others wait for theirs.
 async fn a_waiting_recipient_is_reached(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let (ada, ben) = (stage.client("ada").await?, stage.client("ben").await?);
     let planner = stage.client("planner").await?;
     let message = to("ada", stage.message("for ada"));

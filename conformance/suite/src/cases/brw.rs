@@ -1,7 +1,7 @@
 //! BRW · Browse.
 
 use bytes::Bytes;
-use workwire_broker::{Capability, Fetch, Message, Peek, Policy, Verdict};
+use workwire_broker::{Capability, Fetch, Message, Peek, Verdict};
 
 use crate::case::{Alone, Case, Stage, Stop};
 use crate::demand::Expectation;
@@ -158,7 +158,7 @@ const LOOK: Peek = Peek { max: 100, group: None, recipient: None, after: None };
 
 /// BRW-1: A look takes nothing: what was shown can be fetched as before.
 async fn a_look_takes_nothing(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let (worker, observer) = (stage.client("worker").await?, stage.client("observer").await?);
     let messages = stage.messages(3);
     let ids = Expectation::in_any_order(messages.iter().map(|message| message.id));
@@ -175,7 +175,7 @@ async fn a_look_takes_nothing(stage: &mut Stage) -> Result<(), Stop> {
 
 /// BRW-2: A look uses up no attempt.
 async fn a_look_uses_up_no_attempt(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let message = stage.message("to do");
     stage.publish(&worker, &queue, &message).await?;
@@ -205,7 +205,7 @@ async fn a_look_shows_the_more_urgent_first(stage: &mut Stage) -> Result<(), Sto
 
 /// BRW-4: A look shows the older of one priority first, as they would be fetched.
 async fn a_look_shows_the_older_first(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let messages = stage.messages(5);
     stage.publish_all(&worker, &queue, &messages).await?;
@@ -217,7 +217,7 @@ async fn a_look_shows_the_older_first(stage: &mut Stage) -> Result<(), Stop> {
 /// BRW-5: A look shows id, bytes and priority as they were published, and the attempt that the next
 /// delivery will be.
 async fn a_look_shows_the_message_as_it_is(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let mut message = stage.message((0..=255).collect::<Bytes>());
     if stage.claims(Capability::Priority) {
@@ -240,7 +240,7 @@ async fn a_look_shows_the_message_as_it_is(stage: &mut Stage) -> Result<(), Stop
 
 /// BRW-6: A look shows no more than `max`.
 async fn a_look_shows_no_more_than_max(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let messages = stage.messages(5);
     stage.publish_all(&worker, &queue, &messages).await?;
@@ -252,7 +252,7 @@ async fn a_look_shows_no_more_than_max(stage: &mut Stage) -> Result<(), Stop> {
 /// BRW-7: A look with `after` goes on behind that message, so that page after page shows every
 /// message once.
 async fn page_after_page_shows_all_once(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let messages = stage.messages(7);
     stage.publish_all(&worker, &queue, &messages).await?;
@@ -265,7 +265,7 @@ async fn page_after_page_shows_all_once(stage: &mut Stage) -> Result<(), Stop> {
 
 /// BRW-8: A look does not show what somebody holds.
 async fn a_look_does_not_show_what_is_held(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let (worker, observer) = (stage.client("worker").await?, stage.client("observer").await?);
     let messages = stage.messages(2);
     stage.publish_all(&worker, &queue, &messages).await?;
@@ -278,7 +278,7 @@ async fn a_look_does_not_show_what_is_held(stage: &mut Stage) -> Result<(), Stop
 
 /// BRW-9: A look does not show what rests.
 async fn a_look_does_not_show_what_rests(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let later = Message { delay_ms: Some(60_000), ..stage.message("later") };
     let now = stage.message("now");
@@ -294,7 +294,7 @@ async fn a_look_does_not_show_what_rests(stage: &mut Stage) -> Result<(), Stop> 
 
 /// BRW-10: A look does not show what has expired.
 async fn a_look_does_not_show_what_has_expired(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let short = Message { ttl_ms: Some(stage.ms(100)), ..stage.message("for now") };
     let long = stage.message("for long");
@@ -307,7 +307,7 @@ async fn a_look_does_not_show_what_has_expired(stage: &mut Stage) -> Result<(), 
 
 /// BRW-11: A fetch by id takes that message and no other, though others stand before it.
 async fn a_fetch_by_id_takes_that_one(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let messages = stage.messages(4);
     stage.publish_all(&worker, &queue, &messages).await?;
@@ -322,7 +322,7 @@ async fn a_fetch_by_id_takes_that_one(stage: &mut Stage) -> Result<(), Stop> {
 
 /// BRW-12: A fetch by the id of a message that is not ready takes nothing.
 async fn a_fetch_by_id_takes_that_one_or_nothing(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let (done, waiting) = (stage.message("done"), stage.message("still there"));
     stage.publish(&worker, &queue, &done).await?;
@@ -338,7 +338,7 @@ async fn a_fetch_by_id_takes_that_one_or_nothing(stage: &mut Stage) -> Result<()
 
 /// BRW-13: Of two who fetch by one id, one is given the message.
 async fn of_two_takers_of_one_id_one_gets_it(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let (ada, ben) = (stage.client("ada").await?, stage.client("ben").await?);
     for message in stage.messages(5) {
         stage.publish(&ada, &queue, &message).await?;
@@ -360,7 +360,7 @@ async fn of_two_takers_of_one_id_one_gets_it(stage: &mut Stage) -> Result<(), St
 /// BRW-14: Who fetches by the id of a message that somebody holds is told at once that there is
 /// nothing.
 async fn the_second_taker_is_told_at_once(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let (ada, ben) = (stage.client("ada").await?, stage.client("ben").await?);
     let message = stage.message("to do");
     stage.publish(&ada, &queue, &message).await?;
@@ -374,7 +374,7 @@ async fn the_second_taker_is_told_at_once(stage: &mut Stage) -> Result<(), Stop>
 
 /// BRW-15: A fetch by id is not given what is for another recipient.
 async fn a_fetch_by_id_does_not_cross_recipients(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let message = Message { to: Some("ada".to_owned()), ..stage.message("for ada") };
     stage.publish(&worker, &queue, &message).await?;
@@ -390,7 +390,7 @@ async fn a_fetch_by_id_does_not_cross_recipients(stage: &mut Stage) -> Result<()
 
 /// BRW-16: A look as a recipient shows what is for it and what is for nobody, and nothing else.
 async fn a_look_as_a_recipient(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let mut messages = stage.messages(3);
     messages[0].to = Some("ada".to_owned());
@@ -406,7 +406,7 @@ async fn a_look_as_a_recipient(stage: &mut Stage) -> Result<(), Stop> {
 
 /// BRW-17: A look with a group shows what that group would be given.
 async fn a_look_of_a_group(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("events", &Policy::default()).await?;
+    let queue = stage.queue("events", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let nothing = worker.fetch(&queue, Fetch::up_to(1).of_group("audit")).await;
     stage.need_that(&nothing, Expectation::nothing())?;
@@ -425,7 +425,7 @@ async fn a_look_of_a_group(stage: &mut Stage) -> Result<(), Stop> {
 
 /// BRW-18: A look with a group that is not there makes no group.
 async fn a_look_makes_no_group(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("events", &Policy::default()).await?;
+    let queue = stage.queue("events", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let (before, behind) = (stage.message("to see"), stage.message("to see later"));
     stage.publish(&worker, &queue, &before).await?;

@@ -69,7 +69,7 @@ pub(super) const CASES: &[Case] = &[
 async fn five_publishers_and_three_consumers(stage: &mut Stage) -> Result<(), Stop> {
     const PUBLISHERS: usize = 5;
     const EACH: usize = 24;
-    let policy = Policy { lease_ms: stage.ms(4_000), ..Policy::default() };
+    let policy = Policy { lease_ms: stage.ms(4_000), ..stage.policy() };
     let queue = stage.queue("tasks", &policy).await?;
     let work = Work::new(stage, PUBLISHERS * EACH);
     let mut crowd = JoinSet::new();
@@ -89,7 +89,7 @@ async fn five_publishers_and_three_consumers(stage: &mut Stage) -> Result<(), St
 /// CON-3: Consumers that come and go while others work, with a goodbye or without, lose no message.
 async fn consumers_come_and_go(stage: &mut Stage) -> Result<(), Stop> {
     const MESSAGES: usize = 60;
-    let policy = Policy { lease_ms: stage.ms(300), max_attempts: 100, ..Policy::default() };
+    let policy = Policy { lease_ms: stage.ms(300), max_attempts: 100, ..stage.policy() };
     let queue = stage.queue("tasks", &policy).await?;
     let publisher = stage.client("publisher").await?;
     let messages = stage.messages(MESSAGES);
@@ -119,7 +119,7 @@ async fn twenty_agents_and_a_thousand_messages(stage: &mut Stage) -> Result<(), 
     const AGENTS: usize = 20;
     const EACH: usize = 50;
     const MESSAGES: usize = 1_000;
-    let policy = Policy { lease_ms: stage.ms(4_000), ..Policy::default() };
+    let policy = Policy { lease_ms: stage.ms(4_000), ..stage.policy() };
     let queue = stage.queue("tasks", &policy).await?;
     let batch = stage.claims(Capability::Batch);
     let work = Work::new(stage, MESSAGES);
@@ -156,7 +156,7 @@ async fn twenty_agents_and_a_thousand_messages(stage: &mut Stage) -> Result<(), 
 async fn work_spreads(stage: &mut Stage) -> Result<(), Stop> {
     const CONSUMERS: usize = 4;
     const MESSAGES: usize = 60;
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let publisher = stage.client("publisher").await?;
     let messages = stage.messages(MESSAGES);
     stage.publish_all(&publisher, &queue, &messages).await?;
@@ -178,7 +178,7 @@ async fn work_spreads(stage: &mut Stage) -> Result<(), Stop> {
 
 /// CON-6: When every consumer has held what it took until its lease ended, the next one gets all of it.
 async fn recovers_after_every_consumer_timed_out(stage: &mut Stage) -> Result<(), Stop> {
-    let policy = Policy { lease_ms: stage.ms(200), ..Policy::default() };
+    let policy = Policy { lease_ms: stage.ms(200), ..stage.policy() };
     let queue = stage.queue("tasks", &policy).await?;
     let publisher = stage.client("publisher").await?;
     let messages = stage.messages(30);

@@ -89,7 +89,7 @@ pub(super) const CASES: &[Case] = &[
 
 /// DUR-1: A message whose publish was confirmed is delivered after the broker was killed and started again.
 async fn confirmed_outlives_a_kill(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let publisher = stage.client("publisher").await?;
     let messages = stage.messages(5);
     stage.publish_all(&publisher, &queue, &messages).await?;
@@ -103,7 +103,7 @@ async fn confirmed_outlives_a_kill(stage: &mut Stage) -> Result<(), Stop> {
 
 /// DUR-2: A message in the midst of whose publish the broker was killed is there whole, or not at all.
 async fn killed_mid_publish_whole_or_absent(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let mut crowd = JoinSet::new();
     for _ in 0..4 {
         let publisher = stage.client("publisher").await?;
@@ -136,7 +136,7 @@ async fn killed_mid_publish_whole_or_absent(stage: &mut Stage) -> Result<(), Sto
 
 /// DUR-3: A message whose `done` was confirmed does not come back when the broker is killed.
 async fn done_stays_done(stage: &mut Stage) -> Result<(), Stop> {
-    let policy = Policy { lease_ms: stage.ms(200), ..Policy::default() };
+    let policy = Policy { lease_ms: stage.ms(200), ..stage.policy() };
     let queue = stage.queue("tasks", &policy).await?;
     let worker = stage.client("worker").await?;
     for message in stage.messages(3) {
@@ -155,7 +155,7 @@ async fn done_stays_done(stage: &mut Stage) -> Result<(), Stop> {
 
 /// DUR-4: A delayed message outlives a kill, and is delivered after it no sooner than its delay says.
 async fn delayed_outlives_a_kill(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let publisher = stage.client("publisher").await?;
     let delay_ms = stage.ms(400);
     let message = Message { delay_ms: Some(delay_ms), ..stage.message("later") };
@@ -172,7 +172,7 @@ async fn delayed_outlives_a_kill(stage: &mut Stage) -> Result<(), Stop> {
 
 /// DUR-5: A dead letter outlives a kill, with its bytes, reason and attempts.
 async fn dead_letters_outlive_a_kill(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let message = stage.message("hopeless");
     stage.publish(&worker, &queue, &message).await?;
@@ -192,7 +192,7 @@ async fn dead_letters_outlive_a_kill(stage: &mut Stage) -> Result<(), Stop> {
 
 /// DUR-6: An id that was seen before a kill is a duplicate after it, within its window.
 async fn seen_ids_outlive_a_kill(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let publisher = stage.client("publisher").await?;
     let message = stage.message("once");
     stage.publish(&publisher, &queue, &message).await?;
@@ -210,7 +210,7 @@ async fn seen_ids_outlive_a_kill(stage: &mut Stage) -> Result<(), Stop> {
 
 /// DUR-7: What was held when the broker was killed is delivered again, at the latest when its lease would have ended.
 async fn what_was_held_comes_again(stage: &mut Stage) -> Result<(), Stop> {
-    let policy = Policy { lease_ms: stage.ms(300), ..Policy::default() };
+    let policy = Policy { lease_ms: stage.ms(300), ..stage.policy() };
     let queue = stage.queue("tasks", &policy).await?;
     let holder = stage.client("holder").await?;
     let messages = stage.messages(3);
@@ -230,7 +230,7 @@ async fn what_was_held_comes_again(stage: &mut Stage) -> Result<(), Stop> {
 
 /// DUR-8: Attempts that were used up before a kill are counted after it.
 async fn attempts_outlive_a_kill(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy { max_attempts: 5, ..Policy::default() }).await?;
+    let queue = stage.queue("tasks", &Policy { max_attempts: 5, ..stage.policy() }).await?;
     let worker = stage.client("worker").await?;
     let message = stage.message("tried");
     stage.publish(&worker, &queue, &message).await?;
@@ -250,7 +250,7 @@ async fn attempts_outlive_a_kill(stage: &mut Stage) -> Result<(), Stop> {
 /// done.
 async fn ten_kills_under_load(stage: &mut Stage) -> Result<(), Stop> {
     // What a kill takes from a consumer's hands may count as an attempt.
-    let policy = Policy { lease_ms: stage.ms(300), max_attempts: 1_000, ..Policy::default() };
+    let policy = Policy { lease_ms: stage.ms(300), max_attempts: 1_000, ..stage.policy() };
     let queue = stage.queue("tasks", &policy).await?;
     for _ in 0..10 {
         let mut crowd = JoinSet::new();

@@ -1,6 +1,6 @@
 //! GRP · Groups.
 
-use workwire_broker::{Capability, Code, Fetch, Message, NewGroup, Policy, Purge, Queue};
+use workwire_broker::{Capability, Code, Fetch, Message, NewGroup, Purge, Queue};
 
 use crate::case::{Alone, Case, Stage, Stop};
 use crate::demand::Expectation;
@@ -161,7 +161,7 @@ async fn begin(stage: &Stage, by: &Actor, queue: &Queue, groups: &[&str]) -> Res
 
 /// GRP-1: Every group sees every message that is published after the group began.
 async fn every_group_sees_every_message(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("events", &Policy::default()).await?;
+    let queue = stage.queue("events", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     begin(stage, &worker, &queue, &["billing", "billing-2", "audit"]).await?;
     let messages = stage.messages(3);
@@ -178,7 +178,7 @@ async fn every_group_sees_every_message(stage: &mut Stage) -> Result<(), Stop> {
 
 /// GRP-2: Within a group each message is given to one consumer alone while that delivery lasts.
 async fn within_a_group_each_goes_to_one(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("events", &Policy::default()).await?;
+    let queue = stage.queue("events", &stage.policy()).await?;
     let (ada, ben) = (stage.client("ada").await?, stage.client("ben").await?);
     begin(stage, &ada, &queue, &["audit"]).await?;
     let messages = stage.messages(4);
@@ -195,7 +195,7 @@ async fn within_a_group_each_goes_to_one(stage: &mut Stage) -> Result<(), Stop> 
 /// GRP-3: A new group sees what the broker declares: all messages that are still there, also those
 /// that another group holds, or only what is published from then on.
 async fn a_new_group_sees_what_is_declared(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("events", &Policy::default()).await?;
+    let queue = stage.queue("events", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let messages = stage.messages(3);
     stage.publish_all(&worker, &queue, &messages[..2]).await?;
@@ -215,7 +215,7 @@ async fn a_new_group_sees_what_is_declared(stage: &mut Stage) -> Result<(), Stop
 
 /// GRP-4: A group begins with the first fetch that names it, also where that fetch finds nothing.
 async fn a_group_begins_with_its_first_fetch(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("events", &Policy::default()).await?;
+    let queue = stage.queue("events", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     begin(stage, &worker, &queue, &["audit"]).await?;
     let message = stage.message("to see");
@@ -229,7 +229,7 @@ async fn a_group_begins_with_its_first_fetch(stage: &mut Stage) -> Result<(), St
 
 /// GRP-5: A message that one group has settled as `done` is delivered to the others all the same.
 async fn one_groups_done_does_not_touch_anothers(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("events", &Policy::default()).await?;
+    let queue = stage.queue("events", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     begin(stage, &worker, &queue, &["billing", "audit"]).await?;
     let message = stage.message("to see");
@@ -244,7 +244,7 @@ async fn one_groups_done_does_not_touch_anothers(stage: &mut Stage) -> Result<()
 
 /// GRP-6: The attempts of a message are counted in each group for itself.
 async fn attempts_are_each_groups_own(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("events", &Policy::default()).await?;
+    let queue = stage.queue("events", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     begin(stage, &worker, &queue, &["billing", "audit"]).await?;
     let message = stage.message("to see");
@@ -271,7 +271,7 @@ async fn die(stage: &Stage, by: &Actor, queue: &Queue, group: &str, count: usize
 
 /// GRP-7: A message that dies in one group is delivered to the others all the same.
 async fn one_groups_dead_message_lives_in_the_others(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("events", &Policy::default()).await?;
+    let queue = stage.queue("events", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     begin(stage, &worker, &queue, &["billing", "audit"]).await?;
     let message = stage.message("to see");
@@ -289,7 +289,7 @@ async fn a_letter_names_its_group(stage: &mut Stage) -> Result<(), Stop> {
     let [of_a_group, of_none] = ["events", "tasks"].map(|name| stage.queue_named(name));
     for queue in [&of_a_group, &of_none] {
         stage.clean_up(queue);
-        stage.need(worker.declare(queue, &Policy::default()).await)?;
+        stage.need(worker.declare(queue, &stage.policy()).await)?;
     }
     begin(stage, &worker, &of_a_group, &["billing", "audit"]).await?;
     for queue in [&of_a_group, &of_none] {
@@ -310,7 +310,7 @@ async fn a_letter_names_its_group(stage: &mut Stage) -> Result<(), Stop> {
 /// GRP-9: `dead_letters` lists the letters of the group that is named, and those of all groups
 /// where none is.
 async fn letters_are_listed_by_group(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("events", &Policy::default()).await?;
+    let queue = stage.queue("events", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     begin(stage, &worker, &queue, &["billing"]).await?;
     let messages = stage.messages(2);
@@ -343,7 +343,7 @@ async fn begin_with(stage: &Stage, by: &Actor, queue: &Queue, group: &str, messa
 
 /// GRP-10: A replayed letter goes back to the group in which it died, and to no other.
 async fn a_replayed_letter_goes_back_to_its_own_group(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("events", &Policy::default()).await?;
+    let queue = stage.queue("events", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     begin(stage, &worker, &queue, &["billing", "audit"]).await?;
     let message = stage.message("to see");
@@ -363,7 +363,7 @@ async fn a_replayed_letter_goes_back_to_its_own_group(stage: &mut Stage) -> Resu
 
 /// GRP-11: `replay` with a group is refused as `not_found` where the letter is another group's.
 async fn another_groups_letter_cannot_be_replayed(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("events", &Policy::default()).await?;
+    let queue = stage.queue("events", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     begin(stage, &worker, &queue, &["billing", "audit"]).await?;
     let message = stage.message("to see");
@@ -381,7 +381,7 @@ async fn another_groups_letter_cannot_be_replayed(stage: &mut Stage) -> Result<(
 /// GRP-12: The unnamed group is there from the declaration on, and holds messages before anybody
 /// fetched for it.
 async fn the_unnamed_group_holds_from_the_declaration_on(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("events", &Policy::default()).await?;
+    let queue = stage.queue("events", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     begin(stage, &worker, &queue, &["audit"]).await?;
     let message = stage.message("to see");
@@ -395,7 +395,7 @@ async fn the_unnamed_group_holds_from_the_declaration_on(stage: &mut Stage) -> R
 
 /// GRP-13: `depth` with a group that is not there makes no group.
 async fn depth_makes_no_group(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("events", &Policy::default()).await?;
+    let queue = stage.queue("events", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let (before, behind) = (stage.message("to see"), stage.message("to see later"));
     stage.publish(&worker, &queue, &before).await?;
@@ -414,7 +414,7 @@ async fn depth_makes_no_group(stage: &mut Stage) -> Result<(), Stop> {
 
 /// GRP-14: `depth` with a group counts what that group has to do.
 async fn depth_of_a_group_is_its_own(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("events", &Policy::default()).await?;
+    let queue = stage.queue("events", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     begin(stage, &worker, &queue, &["billing", "audit"]).await?;
     let messages = stage.messages(3);
@@ -432,7 +432,7 @@ async fn depth_of_a_group_is_its_own(stage: &mut Stage) -> Result<(), Stop> {
 
 /// GRP-15: `purge` with a group takes nothing from the others.
 async fn purge_of_one_group_spares_the_others(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("events", &Policy::default()).await?;
+    let queue = stage.queue("events", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     begin(stage, &worker, &queue, &["billing", "audit"]).await?;
     let messages = stage.messages(2);
@@ -447,7 +447,7 @@ async fn purge_of_one_group_spares_the_others(stage: &mut Stage) -> Result<(), S
 
 /// GRP-16: `purge` without a group empties every group.
 async fn purge_of_all_groups(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("events", &Policy::default()).await?;
+    let queue = stage.queue("events", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     begin(stage, &worker, &queue, &["billing", "audit"]).await?;
     let messages = stage.messages(2);
@@ -470,7 +470,7 @@ async fn purge_of_all_groups(stage: &mut Stage) -> Result<(), Stop> {
 /// GRP-17: Each group has the whole order of the queue: the more urgent first, and of one priority
 /// the older.
 async fn order_and_priority_hold_in_each_group(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("events", &Policy::default()).await?;
+    let queue = stage.queue("events", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     begin(stage, &worker, &queue, &["billing", "audit"]).await?;
     let mut messages = stage.messages(4);

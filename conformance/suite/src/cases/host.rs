@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use uuid::Uuid;
-use workwire_broker::{Capability, CloseMode, Code, Fetch, Message, Peek, Policy, Queue};
+use workwire_broker::{Capability, CloseMode, Code, Fetch, Message, Peek, Queue};
 
 use crate::case::{Alone, Case, Stage, Stop};
 use crate::demand::Expectation;
@@ -73,7 +73,7 @@ async fn a_full_disk_is_a_clean_refusal(stage: &mut Stage) -> Result<(), Stop> {
     const BODY: usize = 64 << 10;
     let (queue, place) = (stage.queue_named("tasks"), Place { store: "full".to_owned(), room: Some(ROOM) });
     let (broker, client) = start(stage, "process", &place).await?;
-    stage.need(client.declare(&queue, &Policy::default()).await)?;
+    stage.need(client.declare(&queue, &stage.policy()).await)?;
     let (mut stored, mut refused) = (Vec::new(), None);
     let too_many = 2 * usize::try_from(ROOM).unwrap_or(usize::MAX) / BODY;
     for _ in 0..too_many {
@@ -121,7 +121,7 @@ async fn a_damaged_store_is_reported(stage: &mut Stage) -> Result<(), Stop> {
     const MESSAGES: usize = 50;
     let (queue, place) = (stage.queue_named("tasks"), place("damaged"));
     let (broker, client) = start(stage, "process", &place).await?;
-    stage.need(client.declare(&queue, &Policy::default()).await)?;
+    stage.need(client.declare(&queue, &stage.policy()).await)?;
     let messages = stage.messages(MESSAGES);
     stage.publish_all(&client, &queue, &messages).await?;
     stage.need(client.close(CloseMode::Graceful).await)?;
@@ -139,7 +139,7 @@ async fn a_damaged_store_is_reported(stage: &mut Stage) -> Result<(), Stop> {
         stage.demand("DUR-11", &opened, Expectation::NotAccepted);
         return Ok(());
     };
-    let declared = client.declare(&queue, &Policy::default()).await;
+    let declared = client.declare(&queue, &stage.policy()).await;
     if declared.answer().is_err() {
         stage.demand("DUR-11", &declared, Expectation::NotAccepted);
         return Ok(());
@@ -221,7 +221,7 @@ async fn processes(stage: &Stage, queue: &Queue, place: &Place) -> Result<Vec<Pr
     let mut processes = Vec::new();
     for number in 0..PROCESSES {
         let (broker, client) = start(stage, &format!("process-{number}"), place).await?;
-        stage.need(client.declare(queue, &Policy::default()).await)?;
+        stage.need(client.declare(queue, &stage.policy()).await)?;
         processes.push((broker, Arc::new(client)));
     }
     Ok(processes)

@@ -175,8 +175,8 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 /// A queue of so many messages.
-fn bounded(most: i64, overflow: Overflow) -> Policy {
-    Policy { max_length: Some(most), overflow, ..Policy::default() }
+fn bounded(stage: &Stage, most: i64, overflow: Overflow) -> Policy {
+    Policy { max_length: Some(most), overflow, ..stage.policy() }
 }
 
 /// Publishes one more, which has to be refused.
@@ -189,7 +189,7 @@ async fn refused(stage: &mut Stage, clause: &'static str, by: &Actor, queue: &Qu
 
 /// LIM-1: A queue that holds `max_length` messages refuses the next one as `full`.
 async fn a_full_queue_refuses(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &bounded(5, Overflow::Reject)).await?;
+    let queue = stage.queue("tasks", &bounded(stage, 5, Overflow::Reject)).await?;
     let worker = stage.client("worker").await?;
     for message in stage.messages(5) {
         let told = worker.publish(&queue, &message).await;
@@ -201,7 +201,7 @@ async fn a_full_queue_refuses(stage: &mut Stage) -> Result<(), Stop> {
 
 /// LIM-2: What was refused as `full` is never delivered.
 async fn what_was_refused_is_never_delivered(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &bounded(2, Overflow::Reject)).await?;
+    let queue = stage.queue("tasks", &bounded(stage, 2, Overflow::Reject)).await?;
     let worker = stage.client("worker").await?;
     let messages = stage.messages(2);
     stage.publish_all(&worker, &queue, &messages).await?;
@@ -218,7 +218,7 @@ async fn what_was_refused_is_never_delivered(stage: &mut Stage) -> Result<(), St
 
 /// LIM-3: A queue that was full accepts again when one of its messages is done.
 async fn a_queue_that_was_full_accepts_again(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &bounded(2, Overflow::Reject)).await?;
+    let queue = stage.queue("tasks", &bounded(stage, 2, Overflow::Reject)).await?;
     let worker = stage.client("worker").await?;
     let messages = stage.messages(2);
     stage.publish_all(&worker, &queue, &messages).await?;
@@ -233,7 +233,7 @@ async fn a_queue_that_was_full_accepts_again(stage: &mut Stage) -> Result<(), St
 
 /// LIM-4: What is held counts towards `max_length`.
 async fn what_is_held_counts(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &bounded(2, Overflow::Reject)).await?;
+    let queue = stage.queue("tasks", &bounded(stage, 2, Overflow::Reject)).await?;
     let worker = stage.client("worker").await?;
     let messages = stage.messages(2);
     stage.publish_all(&worker, &queue, &messages).await?;
@@ -244,7 +244,7 @@ async fn what_is_held_counts(stage: &mut Stage) -> Result<(), Stop> {
 
 /// LIM-5: What rests counts towards `max_length`.
 async fn what_rests_counts(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &bounded(2, Overflow::Reject)).await?;
+    let queue = stage.queue("tasks", &bounded(stage, 2, Overflow::Reject)).await?;
     let worker = stage.client("worker").await?;
     for message in stage.messages(2) {
         stage.publish(&worker, &queue, &Message { delay_ms: Some(60_000), ..message }).await?;
@@ -255,7 +255,7 @@ async fn what_rests_counts(stage: &mut Stage) -> Result<(), Stop> {
 
 /// LIM-6: Dead letters do not count towards `max_length`.
 async fn letters_do_not_count(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &bounded(2, Overflow::Reject)).await?;
+    let queue = stage.queue("tasks", &bounded(stage, 2, Overflow::Reject)).await?;
     let worker = stage.client("worker").await?;
     for message in stage.messages(2) {
         stage.publish(&worker, &queue, &message).await?;
@@ -272,7 +272,7 @@ async fn letters_do_not_count(stage: &mut Stage) -> Result<(), Stop> {
 /// new one.
 /// LIM-8: A message that gave way is counted no more.
 async fn the_oldest_gives_way(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("events", &bounded(3, Overflow::DropOldest)).await?;
+    let queue = stage.queue("events", &bounded(stage, 3, Overflow::DropOldest)).await?;
     let worker = stage.client("worker").await?;
     let messages = stage.messages(5);
     for message in &messages {
@@ -287,7 +287,7 @@ async fn the_oldest_gives_way(stage: &mut Stage) -> Result<(), Stop> {
 
 /// LIM-10: A message that somebody holds gives way to nothing.
 async fn what_is_held_does_not_give_way(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("events", &bounded(2, Overflow::DropOldest)).await?;
+    let queue = stage.queue("events", &bounded(stage, 2, Overflow::DropOldest)).await?;
     let worker = stage.client("worker").await?;
     let messages = stage.messages(3);
     stage.publish(&worker, &queue, &messages[0]).await?;
@@ -304,7 +304,7 @@ async fn what_is_held_does_not_give_way(stage: &mut Stage) -> Result<(), Stop> {
 /// LIM-9: Where `overflow` is `drop-oldest` and everything is held, the new message is refused as
 /// `full`.
 async fn nothing_gives_way_where_all_is_held(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("events", &bounded(2, Overflow::DropOldest)).await?;
+    let queue = stage.queue("events", &bounded(stage, 2, Overflow::DropOldest)).await?;
     let worker = stage.client("worker").await?;
     let messages = stage.messages(2);
     stage.publish_all(&worker, &queue, &messages).await?;
@@ -316,7 +316,7 @@ async fn nothing_gives_way_where_all_is_held(stage: &mut Stage) -> Result<(), St
 
 /// LIM-11: A duplicate is answered `duplicate` also where the queue is full.
 async fn a_duplicate_is_one_also_when_full(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &bounded(2, Overflow::Reject)).await?;
+    let queue = stage.queue("tasks", &bounded(stage, 2, Overflow::Reject)).await?;
     let worker = stage.client("worker").await?;
     let messages = stage.messages(2);
     stage.publish_all(&worker, &queue, &messages).await?;
@@ -329,7 +329,7 @@ async fn a_duplicate_is_one_also_when_full(stage: &mut Stage) -> Result<(), Stop
 
 /// LIM-12: A replay to a full queue is refused as `full`, and the letter stays.
 async fn a_replay_to_a_full_queue(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &bounded(1, Overflow::Reject)).await?;
+    let queue = stage.queue("tasks", &bounded(stage, 1, Overflow::Reject)).await?;
     let worker = stage.client("worker").await?;
     let (dead, other) = (stage.message("dead"), stage.message("in its place"));
     stage.publish(&worker, &queue, &dead).await?;
@@ -356,7 +356,7 @@ async fn a_body_over_the_limit_is_refused(stage: &mut Stage) -> Result<(), Stop>
     if limit >= CARRIED {
         return Ok(());
     }
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let message = stage.message(body(limit + 1));
     let told = worker.publish(&queue, &message).await;
@@ -367,7 +367,7 @@ async fn a_body_over_the_limit_is_refused(stage: &mut Stage) -> Result<(), Stop>
 
 /// LIM-15: A body as long as the limit is accepted, and comes back whole.
 async fn a_body_at_the_limit_comes_back_whole(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let message = stage.message(body(stage.about().limits.max_message_bytes.min(CARRIED)));
     let told = worker.publish(&queue, &message).await;
@@ -405,7 +405,7 @@ async fn a_priority_out_of_range_is_refused(stage: &mut Stage) -> Result<(), Sto
 
 /// LIM-17: A message whose `ttl_ms` is below 1 is refused as `invalid`.
 async fn a_ttl_out_of_range_is_refused(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     for ttl in [0, -1] {
         let message = Message { ttl_ms: Some(ttl), ..stage.message("of no time") };
@@ -417,7 +417,7 @@ async fn a_ttl_out_of_range_is_refused(stage: &mut Stage) -> Result<(), Stop> {
 
 /// LIM-18: A message whose `delay_ms` is below 0 is refused as `invalid`.
 async fn a_delay_out_of_range_is_refused(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let message = Message { delay_ms: Some(-1), ..stage.message("for yesterday") };
     let told = worker.publish(&queue, &message).await;
@@ -430,7 +430,7 @@ async fn a_delay_out_of_range_is_refused(stage: &mut Stage) -> Result<(), Stop> 
 
 /// LIM-19: A retry whose `delay_ms` is below 0 is refused as `invalid`, and the delivery goes on.
 async fn a_retry_out_of_range_is_refused(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let message = stage.message("to do");
     stage.publish(&worker, &queue, &message).await?;
@@ -445,7 +445,7 @@ async fn a_retry_out_of_range_is_refused(stage: &mut Stage) -> Result<(), Stop> 
 
 /// LIM-20: A fetch whose `max` is 0 is refused as `invalid`.
 async fn a_fetch_of_nothing_is_refused(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let message = stage.message("to do");
     stage.publish(&worker, &queue, &message).await?;
@@ -456,7 +456,7 @@ async fn a_fetch_of_nothing_is_refused(stage: &mut Stage) -> Result<(), Stop> {
 
 /// LIM-21: An extension to less than 1 ms is refused as `invalid`, and the delivery goes on.
 async fn an_extension_out_of_range_is_refused(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let message = stage.message("to do");
     stage.publish(&worker, &queue, &message).await?;
@@ -475,7 +475,7 @@ async fn a_refused_policy_declares_nothing(stage: &mut Stage) -> Result<(), Stop
     let worker = stage.client("worker").await?;
     let queue = stage.queue_named("tasks");
     stage.clean_up(&queue);
-    let right = Policy::default();
+    let right = stage.policy();
     let wrong = [
         (Capability::Core, Policy { max_attempts: 0, ..right.clone() }),
         (Capability::Priority, Policy { max_priority: 0, ..right.clone() }),

@@ -166,7 +166,7 @@ async fn published(stage: &mut Stage, by: &Actor, queue: &Queue, count: usize) -
 
 /// OBS-1: `ready` counts what can be fetched, and nothing else.
 async fn ready_is_what_can_be_fetched(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     stage.demand_soon("OBS-1", Expectation::ready(0), || worker.depth(&queue, None)).await;
     published(stage, &worker, &queue, 3).await?;
@@ -183,7 +183,7 @@ async fn ready_is_what_can_be_fetched(stage: &mut Stage) -> Result<(), Stop> {
 
 /// OBS-2: `leased` counts what is held, and nothing else.
 async fn leased_is_what_is_held(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     published(stage, &worker, &queue, 3).await?;
     let leased = |number| Expectation::Depth { ready: None, leased: Some(number), delayed: None, dead: None };
@@ -199,7 +199,7 @@ async fn leased_is_what_is_held(stage: &mut Stage) -> Result<(), Stop> {
 
 /// OBS-3: What rests is counted as `delayed`, and not as `ready`.
 async fn delayed_is_what_rests(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let later = Message { delay_ms: Some(60_000), ..stage.message("for later") };
     stage.publish(&worker, &queue, &later).await?;
@@ -217,7 +217,7 @@ async fn delayed_is_what_rests(stage: &mut Stage) -> Result<(), Stop> {
 
 /// OBS-4: `dead` counts the letters, however they died.
 async fn dead_is_how_many_letters_there_are(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy { max_attempts: 1, ..Policy::default() }).await?;
+    let queue = stage.queue("tasks", &Policy { max_attempts: 1, ..stage.policy() }).await?;
     let worker = stage.client("worker").await?;
     published(stage, &worker, &queue, 2).await?;
     let dead = |number| Expectation::Depth { ready: None, leased: None, delayed: None, dead: Some(number) };
@@ -234,7 +234,7 @@ async fn dead_is_how_many_letters_there_are(stage: &mut Stage) -> Result<(), Sto
 /// OBS-5: Whenever nothing is under way, the counts add up to what was stored and is not done.
 async fn depth_adds_up_at_every_quiet_point(stage: &mut Stage) -> Result<(), Stop> {
     // So many that none is used up, whichever are retried.
-    let queue = stage.queue("tasks", &Policy { max_attempts: 24, ..Policy::default() }).await?;
+    let queue = stage.queue("tasks", &Policy { max_attempts: 24, ..stage.policy() }).await?;
     let worker = stage.client("worker").await?;
     published(stage, &worker, &queue, 5).await?;
     let (mut ready, mut leased, mut dead) = (5, 0, 0);
@@ -277,12 +277,12 @@ async fn deleted(stage: &Stage, clause: &'static str, by: &Actor, queue: &Queue)
 
 /// OBS-6: A queue that was deleted and is declared anew is empty.
 async fn a_deleted_queue_comes_back_empty(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     published(stage, &worker, &queue, 3).await?;
     stage.take_one(&worker, &queue).await?;
     if deleted(stage, "OBS-6", &worker, &queue).await? {
-        stage.need(worker.declare(&queue, &Policy::default()).await)?;
+        stage.need(worker.declare(&queue, &stage.policy()).await)?;
         stage.demand_soon("OBS-6", Expectation::depth(0, 0, 0, 0), || worker.depth(&queue, None)).await;
         let told = stage.take_for_a_while(&worker, &queue, Fetch::up_to(1)).await;
         stage.demand("OBS-6", &told, Expectation::nothing());
@@ -292,7 +292,7 @@ async fn a_deleted_queue_comes_back_empty(stage: &mut Stage) -> Result<(), Stop>
 
 /// OBS-7: A queue that was deleted is not declared: who uses it is told `not_found`.
 async fn a_deleted_queue_is_not_found(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     if deleted(stage, "OBS-7", &worker, &queue).await? {
         let message = stage.message("for nowhere");
@@ -308,12 +308,12 @@ async fn a_deleted_queue_is_not_found(stage: &mut Stage) -> Result<(), Stop> {
 
 /// OBS-8: A queue that was deleted takes another policy.
 async fn a_deleted_queue_takes_another_policy(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     if deleted(stage, "OBS-8", &worker, &queue).await? {
-        let told = worker.declare(&queue, &Policy { max_attempts: 2, ..Policy::default() }).await;
+        let told = worker.declare(&queue, &Policy { max_attempts: 2, ..stage.policy() }).await;
         stage.demand("OBS-8", &told, Expectation::Accepted);
-        let told = worker.declare(&queue, &Policy::default()).await;
+        let told = worker.declare(&queue, &stage.policy()).await;
         stage.demand("OBS-8", &told, Expectation::refused(Code::Conflict));
     }
     Ok(())
@@ -321,13 +321,13 @@ async fn a_deleted_queue_takes_another_policy(stage: &mut Stage) -> Result<(), S
 
 /// OBS-9: A queue that was deleted and is declared anew has no letters.
 async fn a_deleted_queue_has_no_letters(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     published(stage, &worker, &queue, 1).await?;
     let delivery = stage.take_one(&worker, &queue).await?;
     stage.need(worker.dead(&queue, &delivery, "no good").await)?;
     if deleted(stage, "OBS-9", &worker, &queue).await? {
-        stage.need(worker.declare(&queue, &Policy::default()).await)?;
+        stage.need(worker.declare(&queue, &stage.policy()).await)?;
         let told = worker.dead_letters(&queue, 10, None).await;
         stage.demand("OBS-9", &told, Expectation::nothing());
     }
@@ -336,12 +336,12 @@ async fn a_deleted_queue_has_no_letters(stage: &mut Stage) -> Result<(), Stop> {
 
 /// OBS-10: A queue that was deleted and is declared anew has no named groups.
 async fn a_deleted_queue_has_no_groups(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("events", &Policy::default()).await?;
+    let queue = stage.queue("events", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let audit = Fetch::up_to(1).of_group("audit");
     stage.need_that(&worker.fetch(&queue, audit.clone()).await, Expectation::nothing())?;
     if deleted(stage, "OBS-10", &worker, &queue).await? {
-        stage.need(worker.declare(&queue, &Policy::default()).await)?;
+        stage.need(worker.declare(&queue, &stage.policy()).await)?;
         published(stage, &worker, &queue, 1).await?;
         let delivery = stage.take_one(&worker, &queue).await?;
         stage.need(worker.done(&queue, &delivery).await)?;
@@ -354,11 +354,11 @@ async fn a_deleted_queue_has_no_groups(stage: &mut Stage) -> Result<(), Stop> {
 
 /// OBS-11: A queue that was deleted and is declared anew knows no ids.
 async fn a_deleted_queue_knows_no_ids(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let messages = published(stage, &worker, &queue, 1).await?;
     if deleted(stage, "OBS-11", &worker, &queue).await? {
-        stage.need(worker.declare(&queue, &Policy::default()).await)?;
+        stage.need(worker.declare(&queue, &stage.policy()).await)?;
         let told = worker.publish(&queue, &messages[0]).await;
         stage.demand("OBS-11", &told, Expectation::stored());
         let told = stage.take(&worker, &queue, Fetch::up_to(1), 1).await;
@@ -369,7 +369,7 @@ async fn a_deleted_queue_knows_no_ids(stage: &mut Stage) -> Result<(), Stop> {
 
 /// OBS-12: `purge` says how many ready messages it removed.
 async fn a_purge_says_what_it_removed(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     published(stage, &worker, &queue, 4).await?;
     stage.take_one(&worker, &queue).await?;
@@ -382,7 +382,7 @@ async fn a_purge_says_what_it_removed(stage: &mut Stage) -> Result<(), Stop> {
 
 /// OBS-13: What was purged is never delivered.
 async fn what_was_purged_never_comes(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     published(stage, &worker, &queue, 3).await?;
     stage.need(worker.purge(&queue, Purge::default()).await)?;
@@ -396,7 +396,7 @@ async fn what_was_purged_never_comes(stage: &mut Stage) -> Result<(), Stop> {
 
 /// OBS-14: `purge` leaves what is held in its holder's hands.
 async fn a_purge_leaves_what_is_held(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     published(stage, &worker, &queue, 3).await?;
     let (first, second) = (stage.take_one(&worker, &queue).await?, stage.take_one(&worker, &queue).await?);
@@ -412,7 +412,7 @@ async fn a_purge_leaves_what_is_held(stage: &mut Stage) -> Result<(), Stop> {
 
 /// OBS-15: `purge` leaves what rests.
 async fn a_purge_leaves_what_rests(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let later = Message { delay_ms: Some(stage.ms(400)), ..stage.message("for later") };
     let resting = stage.publish(&worker, &queue, &later).await?;
@@ -427,7 +427,7 @@ async fn a_purge_leaves_what_rests(stage: &mut Stage) -> Result<(), Stop> {
 
 /// A queue with a letter and a ready message.
 async fn letter_and_message(stage: &mut Stage, by: &Actor) -> Result<(Queue, [Message; 2]), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let (dead, ready) = (stage.message("no good"), stage.message("to do"));
     stage.publish(by, &queue, &dead).await?;
     let delivery = stage.take_one(by, &queue).await?;
@@ -463,7 +463,7 @@ async fn a_purge_of_letters_leaves_the_messages(stage: &mut Stage) -> Result<(),
 /// OBS-18: No operation of a capability that is claimed is refused as `unsupported`.
 /// OBS-19: Every operation of a capability that is not claimed is refused as `unsupported`.
 async fn what_is_claimed_works_and_what_is_not_errs(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     published(stage, &worker, &queue, 1).await?;
     let delivery = stage.take_one(&worker, &queue).await?;

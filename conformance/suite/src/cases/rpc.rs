@@ -7,7 +7,7 @@
 mod claims;
 mod shapes;
 
-use workwire_broker::{CloseMode, Fetch, Policy, Tag, Verdict};
+use workwire_broker::{CloseMode, Fetch, Tag, Verdict};
 
 use crate::case::{Alone, Case, Stage, Stop};
 use crate::checkers;
@@ -84,7 +84,7 @@ async fn lines_are_json(stage: &mut Stage) -> Result<(), Stop> {
 
 /// RPC-2: No line that an adapter writes is longer than 16 MiB.
 async fn lines_have_an_end(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("long", &Policy::default()).await?;
+    let queue = stage.queue("long", &stage.policy()).await?;
     let ada = stage.client("ada").await?;
     // What is long may be repeated in what is answered.
     ada.settle(&queue, &Tag("of-nobody ".repeat(1_000)), Verdict::Done).await;
@@ -121,7 +121,7 @@ const NO_TEXT: &[u8] = b"\x00\xff\xfe\n\x80 no text";
 
 /// Says something of everything that every adapter understands, and some things that none does.
 async fn talk(stage: &mut Stage, bodies: &[&'static [u8]]) -> Result<(), Stop> {
-    let queue = stage.queue("talk", &Policy::default()).await?;
+    let queue = stage.queue("talk", &stage.policy()).await?;
     let ada = stage.client("ada").await?;
     // What is wrong is to be answered, too.
     ada.settle(&queue, &Tag("of-nobody".to_owned()), Verdict::Done).await;

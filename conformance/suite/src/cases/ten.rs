@@ -133,7 +133,7 @@ pub(super) const CASES: &[Case] = &[
 
 /// Two tenants' queues of one name, and a queue of that name of no tenant.
 async fn three(stage: &mut Stage) -> Result<[Queue; 3], Stop> {
-    let policy = Policy::default();
+    let policy = stage.policy();
     Ok([
         stage.tenant_queue("acme", "tasks", &policy).await?,
         stage.tenant_queue("zeta", "tasks", &policy).await?,
@@ -319,7 +319,7 @@ async fn one_id_in_two_tenants_is_two_messages(stage: &mut Stage) -> Result<(), 
 /// TEN-11: Who names no tenant reaches no tenant's queue, and who names one reaches no queue of no
 /// tenant: where there is no other, it is `not_found`.
 async fn who_names_no_tenant_reaches_none(stage: &mut Stage) -> Result<(), Stop> {
-    let policy = Policy::default();
+    let policy = stage.policy();
     let of_a_tenant = stage.tenant_queue("acme", "tasks", &policy).await?;
     let of_nobody = stage.queue("events", &policy).await?;
     let worker = stage.client("worker").await?;
@@ -345,7 +345,7 @@ async fn each_tenant_has_its_own_policy(stage: &mut Stage) -> Result<(), Stop> {
     for (tenant, max_attempts) in [("acme", 3), ("zeta", 1)] {
         let queue = stage.queue_of(tenant, "tasks");
         stage.clean_up(&queue);
-        let told = worker.declare(&queue, &Policy { max_attempts, ..Policy::default() }).await;
+        let told = worker.declare(&queue, &Policy { max_attempts, ..stage.policy() }).await;
         stage.demand("TEN-12", &told, Expectation::Accepted);
     }
     let queue = stage.queue_of("acme", "tasks");
@@ -369,7 +369,7 @@ async fn what_reads_alike_is_not_the_same(stage: &mut Stage) -> Result<(), Stop>
     let mut own: Vec<(Queue, Message)> = Vec::new();
     for queue in queues {
         stage.clean_up(&queue);
-        stage.need(worker.declare(&queue, &Policy::default()).await)?;
+        stage.need(worker.declare(&queue, &stage.policy()).await)?;
         let message = stage.message(format!("of {queue}"));
         stage.publish(&worker, &queue, &message).await?;
         own.push((queue, message));
@@ -386,7 +386,7 @@ async fn what_reads_alike_is_not_the_same(stage: &mut Stage) -> Result<(), Stop>
 
 /// TEN-14: A tenant's name that is none is refused as `invalid`, and reaches nothing.
 async fn crafted_tenants_are_refused(stage: &mut Stage) -> Result<(), Stop> {
-    let there = stage.tenant_queue("acme", "tasks", &Policy::default()).await?;
+    let there = stage.tenant_queue("acme", "tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let message = stage.message("of acme");
     stage.publish(&worker, &there, &message).await?;
@@ -400,7 +400,7 @@ async fn crafted_tenants_are_refused(stage: &mut Stage) -> Result<(), Stop> {
     let long = [65, 300].map(|length| format!("{acme}{}", "a".repeat(length - acme.len())));
     for tenant in crafted.chain(others).chain(long) {
         let queue = Queue::of_tenant(tenant.as_str(), there.name());
-        let declared = worker.declare(&queue, &Policy::default()).await;
+        let declared = worker.declare(&queue, &stage.policy()).await;
         if declared.answer().is_ok() {
             stage.clean_up(&queue);
         }
@@ -419,7 +419,7 @@ async fn crafted_tenants_are_refused(stage: &mut Stage) -> Result<(), Stop> {
 
 /// TEN-15: A tenant whose queue is flooded does not slow another one down beyond a bound.
 async fn a_flooded_neighbour(stage: &mut Stage) -> Result<(), Stop> {
-    let policy = Policy::default();
+    let policy = stage.policy();
     let flooded = stage.tenant_queue("acme", "tasks", &policy).await?;
     let quiet = stage.tenant_queue("zeta", "tasks", &policy).await?;
     let (planner, worker) = (stage.client("planner").await?, stage.client("worker").await?);

@@ -64,6 +64,20 @@ pub struct Limits {
     pub max_message_bytes: u64,
 }
 
+impl Initialized {
+    /// What no broker can say of itself, in words.
+    pub(crate) fn wrong(&self) -> Option<String> {
+        let contract = super::CONTRACT;
+        if self.contract != contract {
+            return Some(format!("contract: expected {contract:?}, found {:?}", self.contract));
+        }
+        let least = if self.capabilities.contains(&Capability::Priority) { 2 } else { 1 };
+        let most = self.limits.map(|limits| limits.max_priority).filter(|most| !(least..=10).contains(most))?;
+        let why = if least == 2 { " where priority is claimed" } else { "" };
+        Some(format!("limits.max_priority: expected {least} to 10{why}, found {most}"))
+    }
+}
+
 impl From<&About> for Initialized {
     fn from(about: &About) -> Self {
         let BrokerLimits { max_priority, max_message_bytes } = about.limits;

@@ -1,6 +1,6 @@
 //! What may be a name, and what may not.
 
-use workwire_broker::{Capability, Code, Fetch, Message, Peek, Policy, Purge, Queue};
+use workwire_broker::{Capability, Code, Fetch, Message, Peek, Purge, Queue};
 
 use crate::case::{Alone, Case, Stage, Stop};
 use crate::demand::Expectation;
@@ -73,7 +73,7 @@ async fn crafted_queue_names_are_refused(stage: &mut Stage) -> Result<(), Stop> 
     let long = [101, 300].map(|length| format!("{own}{}", "a".repeat(length - own.len())));
     for name in inside.chain(other).chain(long) {
         let queue = Queue::new(name);
-        let declared = worker.declare(&queue, &Policy::default()).await;
+        let declared = worker.declare(&queue, &stage.policy()).await;
         if declared.answer().is_ok() {
             stage.clean_up(&queue);
         }
@@ -93,7 +93,7 @@ async fn crafted_queue_names_are_refused(stage: &mut Stage) -> Result<(), Stop> 
 /// every operation.
 async fn a_refused_name_is_nobody_elses(stage: &mut Stage) -> Result<(), Stop> {
     // Where names are cut, folded or escaped, these would be the queue that is there.
-    let queue = stage.queue(&"a".repeat(80), &Policy::default()).await?;
+    let queue = stage.queue(&"a".repeat(80), &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let message = stage.message("to do");
     stage.publish(&worker, &queue, &message).await?;
@@ -132,7 +132,7 @@ async fn names_at_their_bounds_are_names(stage: &mut Stage) -> Result<(), Stop> 
         let queue = stage.queue_named(&name);
         stage.clean_up(&queue);
         let worker = stage.client("worker").await?;
-        let told = worker.declare(&queue, &Policy::default()).await;
+        let told = worker.declare(&queue, &stage.policy()).await;
         stage.demand("LIM-24", &told, Expectation::Accepted);
         let message = stage.message("to do");
         let told = worker.publish(&queue, &message).await;
@@ -151,7 +151,7 @@ fn no_names() -> impl Iterator<Item = String> {
 
 /// LIM-25: A group's name that is none is refused as `invalid`.
 async fn crafted_groups_are_refused(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("events", &Policy::default()).await?;
+    let queue = stage.queue("events", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     for group in no_names() {
         let told = worker.fetch(&queue, Fetch::up_to(1).of_group(group.as_str())).await;
@@ -165,7 +165,7 @@ async fn crafted_groups_are_refused(stage: &mut Stage) -> Result<(), Stop> {
 /// LIM-26: Every name of 1 to 128 of `A-Z a-z 0-9 . _ -` that begins with a letter or a digit can
 /// be a group's.
 async fn groups_at_their_bounds_are_groups(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("events", &Policy::default()).await?;
+    let queue = stage.queue("events", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     let groups = ["0", "Audit.B_c-9", &"z".repeat(128), &"z".repeat(127)].map(str::to_owned);
     for group in &groups {
@@ -183,7 +183,7 @@ async fn groups_at_their_bounds_are_groups(stage: &mut Stage) -> Result<(), Stop
 
 /// LIM-27: A recipient's name that is none is refused as `invalid`, by a publish and by a fetch.
 async fn crafted_recipients_are_refused(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let worker = stage.client("worker").await?;
     for recipient in no_names() {
         let message = Message { to: Some(recipient.clone()), ..stage.message("for nobody") };

@@ -1,6 +1,6 @@
 //! What an adapter claims, and the order in which it begins.
 
-use workwire_broker::{Capability, Code, Health, HealthStatus, Peek, Policy, Purge, RestartMode, Tag, Update, Verdict};
+use workwire_broker::{Capability, Code, Health, HealthStatus, Peek, Purge, RestartMode, Tag, Update, Verdict};
 
 use crate::case::{Alone, Case, Stage, Stop};
 use crate::demand::Expectation;
@@ -28,7 +28,7 @@ pub(super) const CASES: &[Case] = &[
 /// RPC-9: The methods of a claimed capability are there.
 /// RPC-10: A method of a capability that is not claimed is refused as not there or as `unsupported`.
 async fn claims_are_true(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("claimed", &Policy::default()).await?;
+    let queue = stage.queue("claimed", &stage.policy()).await?;
     let ada = stage.client("ada").await?;
     let message = stage.message("taken");
     stage.publish(&ada, &queue, &message).await?;
@@ -75,7 +75,7 @@ fn claimed<T>(stage: &Stage, capability: Capability, told: &Told<T>, expect: Exp
 /// RPC-11: Requests of one client are begun in the order in which they came.
 async fn begins_in_order(stage: &mut Stage) -> Result<(), Stop> {
     let ada = stage.client("ada").await?;
-    let policy = Policy::default();
+    let policy = stage.policy();
     for name in ["first", "second", "third"] {
         let queue = stage.queue_named(name);
         stage.clean_up(&queue);

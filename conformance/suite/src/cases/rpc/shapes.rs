@@ -32,9 +32,9 @@ pub(super) const CASES: &[Case] = &[
 
 /// RPC-6: An answer has a `result` with the members of its method, each of its type, or an `error`.
 async fn answers_to_the_core(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("core", &Policy::default()).await?;
+    let queue = stage.queue("core", &stage.policy()).await?;
     let (ada, bob) = (stage.client("ada").await?, stage.client("bob").await?);
-    stage.need(ada.declare(&queue, &Policy::default()).await)?;
+    stage.need(ada.declare(&queue, &stage.policy()).await)?;
     for body in ["", "text", "\u{0}\u{ffff}"] {
         let message = stage.message(body);
         stage.publish(&ada, &queue, &message).await?;
@@ -59,7 +59,7 @@ async fn answers_to_the_core(stage: &mut Stage) -> Result<(), Stop> {
 
 /// RPC-6: An answer has a `result` with the members of its method, each of its type, or an `error`.
 async fn answers_to_extend(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("extended", &Policy::default()).await?;
+    let queue = stage.queue("extended", &stage.policy()).await?;
     let ada = stage.client("ada").await?;
     let message = stage.message("long work");
     stage.publish(&ada, &queue, &message).await?;
@@ -72,7 +72,7 @@ async fn answers_to_extend(stage: &mut Stage) -> Result<(), Stop> {
 
 /// RPC-6: An answer has a `result` with the members of its method, each of its type, or an `error`.
 async fn answers_to_looks(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("seen", &Policy::default()).await?;
+    let queue = stage.queue("seen", &stage.policy()).await?;
     let ada = stage.client("ada").await?;
     let messages = stage.messages(2);
     stage.publish_all(&ada, &queue, &messages).await?;
@@ -88,7 +88,7 @@ async fn answers_to_looks(stage: &mut Stage) -> Result<(), Stop> {
 
 /// RPC-6: An answer has a `result` with the members of its method, each of its type, or an `error`.
 async fn answers_about_letters(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("deadly", &Policy::default()).await?;
+    let queue = stage.queue("deadly", &stage.policy()).await?;
     let ada = stage.client("ada").await?;
     stage.need(ada.dead_letters(&queue, 9, None).await)?;
     for reason in ["bad", "\u{1f480} \"very\"\nbad"] {
@@ -103,7 +103,7 @@ async fn answers_about_letters(stage: &mut Stage) -> Result<(), Stop> {
 
 /// RPC-6: An answer has a `result` with the members of its method, each of its type, or an `error`.
 async fn answers_to_replay(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("replayed", &Policy::default()).await?;
+    let queue = stage.queue("replayed", &stage.policy()).await?;
     let ada = stage.client("ada").await?;
     let message = stage.message("poison");
     stage.publish(&ada, &queue, &message).await?;
@@ -118,7 +118,7 @@ async fn answers_to_replay(stage: &mut Stage) -> Result<(), Stop> {
 
 /// RPC-6: An answer has a `result` with the members of its method, each of its type, or an `error`.
 async fn answers_to_purge(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("emptied", &Policy::default()).await?;
+    let queue = stage.queue("emptied", &stage.policy()).await?;
     let ada = stage.client("ada").await?;
     let messages = stage.messages(2);
     stage.publish_all(&ada, &queue, &messages).await?;
@@ -132,7 +132,7 @@ async fn answers_to_purge(stage: &mut Stage) -> Result<(), Stop> {
 
 /// RPC-6: An answer has a `result` with the members of its method, each of its type, or an `error`.
 async fn answers_to_sweep(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("swept", &Policy { ttl_ms: Some(stage.ms(60_000)), ..Policy::default() }).await?;
+    let queue = stage.queue("swept", &Policy { ttl_ms: Some(stage.ms(60_000)), ..stage.policy() }).await?;
     let ada = stage.client("ada").await?;
     stage.need(ada.sweep(&queue).await)?;
     let message = stage.message("still good");
@@ -156,7 +156,7 @@ async fn answers_about_agents(stage: &mut Stage) -> Result<(), Stop> {
 
 /// RPC-6: An answer has a `result` with the members of its method, each of its type, or an `error`.
 async fn answers_to_batches(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("batched", &Policy::default()).await?;
+    let queue = stage.queue("batched", &stage.policy()).await?;
     let ada = stage.client("ada").await?;
     let mut messages = stage.messages(3);
     for told in ada.publish_batch(&queue, &messages).await {
@@ -172,11 +172,11 @@ async fn answers_to_batches(stage: &mut Stage) -> Result<(), Stop> {
 
 /// RPC-6: An answer has a `result` with the members of its method, each of its type, or an `error`.
 async fn answers_to_restart(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("restarted", &Policy::default()).await?;
+    let queue = stage.queue("restarted", &stage.policy()).await?;
     stage.restart(RestartMode::Graceful).await?;
     let ada = stage.client("ada").await?;
     let message = stage.message("after");
-    let told = ada.declare(&queue, &Policy::default()).await;
+    let told = ada.declare(&queue, &stage.policy()).await;
     stage.need(told)?;
     stage.publish(&ada, &queue, &message).await?;
     stage.take_one(&ada, &queue).await?;
