@@ -95,6 +95,8 @@ pub(super) mod number {
     pub(crate) const NO_SEQUENCE: u64 = 10_043;
     /// Storage, memory or the account's limits are used up.
     pub(crate) const USED_UP: &[u64] = &[10_023, 10_026, 10_027, 10_028, 10_047];
+    /// Its files could not be made: those of one that was deleted at this moment may still be there.
+    pub(crate) const NO_STORE: u64 = 10_049;
     pub(crate) const NO_JETSTREAM: &[u64] = &[10_039, 10_076];
 }
 
@@ -122,7 +124,7 @@ impl Fault {
 
     /// In the contract's words, of a request about what `what` names.
     pub(super) fn about(self, what: impl fmt::Display) -> BrokerError {
-        let is_used_up = self.is_used_up();
+        let (is_used_up, may_pass) = (self.is_used_up(), self.is(number::NO_STORE));
         match self {
             fault if fault.is_missing() => BrokerError::no_queue(what),
             Fault::NobodyThere => BrokerError::no_queue(what),
@@ -131,7 +133,11 @@ impl Fault {
             Fault::TooLarge(why) => BrokerError::invalid(format!("{what}: {why}")),
             Fault::Refused { number, why } => {
                 let why = format!("{what}: the server refused: {why} ({number})");
-                if is_used_up { BrokerError::full(why) } else { BrokerError::forbidden(why) }
+                match (is_used_up, may_pass) {
+                    (true, _) => BrokerError::full(why),
+                    (_, true) => BrokerError::unavailable(why),
+                    _ => BrokerError::forbidden(why),
+                }
             }
         }
     }
@@ -290,4 +296,24 @@ fn refusal(answer: &Value) -> Option<Fault> {
 
 fn unreadable(error: &serde_json::Error) -> Fault {
     Fault::Silent(format!("the server's answer cannot be read: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Code;
+
+    fn told(answer: &Value) -> Code {
+        refusal(answer).unwrap().about("queue tasks").code()
+    }
+
+    #[test]
+    fn what_passes_is_not_taken_for_what_does_not() {
+        let refused = |code: u64, number: u64| json!({ "error": { "code": code, "err_code": number } });
+        assert_eq!(told(&refused(500, number::NO_STORE)), Code::Unavailable);
+        assert_eq!(told(&refused(503, 10_008)), Code::Unavailable);
+        assert_eq!(told(&refused(503, number::USED_UP[0])), Code::Full);
+        assert_eq!(told(&refused(404, number::STREAM_NOT_FOUND)), Code::NotFound);
+        assert_eq!(told(&refused(400, 10_052)), Code::Forbidden);
+    }
 }
