@@ -89,7 +89,7 @@ BEGIN
             v_vain := '{}';
             q := ww.enter(p_tenants[i], p_names[i]);
             IF q.queue IS NOT NULL THEN
-                v_place := ww.group_place(q, p_groups[i]);
+                v_place := CASE WHEN p_groups[i] = '' THEN q.queue ELSE ww.group_place(q, p_groups[i]) END;
                 v_now := clock_timestamp();
                 IF EXISTS (SELECT 1 FROM ww.turn WHERE place = v_place AND wake_at <= v_now) THEN
                     PERFORM ww.tick_place(q, v_place);
@@ -110,7 +110,11 @@ BEGIN
         END IF;
         FOR again IN 1 .. 3 LOOP
             v_now := clock_timestamp();
-            IF p_ids[i] IS NULL THEN
+            IF p_ids[i] IS NULL AND p_maxes[i] = 1 AND p_recipients[i] = '' THEN
+                SELECT ARRAY[seq] INTO v_seqs FROM ww.turn
+                    WHERE place = v_place AND recipient = '' AND state = 0 AND (wake_at IS NULL OR wake_at > v_now)
+                    ORDER BY rank, seq LIMIT 1 FOR UPDATE SKIP LOCKED;
+            ELSIF p_ids[i] IS NULL THEN
                 v_seqs := ww.pick(v_place, p_recipients[i], p_maxes[i], v_now);
             ELSE
                 SELECT array_agg(seq) INTO v_seqs FROM (

@@ -10,19 +10,21 @@ CREATE FUNCTION ww.enter(p_tenant text, p_name text, p_alone boolean DEFAULT fal
 LANGUAGE plpgsql AS $$
 DECLARE
     q ww.queue;
+    v_queue bigint;
 BEGIN
     LOOP
-        SELECT * INTO q FROM ww.queue WHERE tenant = p_tenant AND name = p_name;
+        IF p_alone THEN
+            SELECT queue, pg_advisory_xact_lock(('ww.queue'::regclass::oid::bigint << 32) | (queue & 4294967295))
+                INTO v_queue FROM ww.queue WHERE tenant = p_tenant AND name = p_name;
+        ELSE
+            SELECT queue, pg_advisory_xact_lock_shared(('ww.queue'::regclass::oid::bigint << 32) | (queue & 4294967295))
+                INTO v_queue FROM ww.queue WHERE tenant = p_tenant AND name = p_name;
+        END IF;
         IF NOT FOUND THEN
             RETURN NULL;
         END IF;
-        IF p_alone THEN
-            PERFORM pg_advisory_xact_lock(('ww.queue'::regclass::oid::bigint << 32) | (q.queue & 4294967295));
-        ELSE
-            PERFORM pg_advisory_xact_lock_shared(('ww.queue'::regclass::oid::bigint << 32) | (q.queue & 4294967295));
-        END IF;
         -- While this waited it may have changed, or gone, or been made anew.
-        SELECT * INTO q FROM ww.queue WHERE queue = q.queue;
+        SELECT * INTO q FROM ww.queue WHERE queue = v_queue;
         IF FOUND THEN
             RETURN q;
         END IF;

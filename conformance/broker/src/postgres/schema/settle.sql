@@ -27,6 +27,20 @@ BEGIN
             CONTINUE;
         END IF;
         v_now := clock_timestamp();
+        -- One that is done is what most calls are, and takes a third of the time so.
+        IF cardinality(p_which) = 1 AND p_verdicts[1] = 0 AND NOT q.several THEN
+            DELETE FROM ww.turn
+                WHERE seq = p_seqs[1] AND place = p_places[1] AND place = q.queue AND state = 2 AND delivery = p_deliveries[1]
+                  AND client = p_clients[1] AND wake_at > v_now;
+            IF FOUND THEN
+                DELETE FROM ww.message WHERE queue = q.queue AND seq = p_seqs[1];
+                item := 1;
+                code := 0;
+                rests_ms := NULL;
+                RETURN NEXT;
+            END IF;
+            CONTINUE;
+        END IF;
         FOR v_place IN SELECT DISTINCT p_places[i] FROM generate_subscripts(p_which, 1) i WHERE p_which[i] = k ORDER BY 1 LOOP
             -- Each delivery once, and locked: what is not found is stale.
             SELECT array_agg(ord ORDER BY ord), array_agg(seq ORDER BY ord), array_agg(verdict ORDER BY ord),
