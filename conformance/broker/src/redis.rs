@@ -47,6 +47,7 @@ mod held;
 mod keys;
 mod letters;
 mod link;
+mod looking;
 mod options;
 mod presence;
 mod publish;
@@ -74,6 +75,7 @@ use client::RedisClient;
 use fetch::Turns;
 use held::Own;
 use link::Link;
+use looking::Looking;
 pub use options::RedisOptions;
 use publish::Sent;
 use settle::Settled;
@@ -101,6 +103,7 @@ struct Shared {
     book: Book,
     sent: Arc<Batches<Sent>>,
     settled: Arc<Batches<Settled>>,
+    looking: Arc<Batches<Looking>>,
     turns: Turns,
     open: Mutex<Clients>,
 }
@@ -148,6 +151,7 @@ impl RedisBroker {
             book: Book::new(options.clone()),
             sent: publish::gathered(),
             settled: settle::gathered(),
+            looking: looking::gathered(),
             turns: Turns::default(),
             open: Mutex::new(Clients::default()),
             options,

@@ -15,4 +15,5 @@ mod redis {
     mod others;
     mod refused;
     mod tls;
+    mod together;
 }

@@ -1,13 +1,13 @@
 //! Fetching, and waiting. Of those who wait for the same, the first looks when something may have
-//! changed, and the next when the first was served: all are, and none looks in vain.
+//! changed, and the next when the first was served: all are, and next to none looks in vain. Where there is plenty,
+//! more of them look at a time.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use ::redis::Value;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -15,14 +15,12 @@ use crate::contract::{CloseMode, Delivery, Fetch};
 use crate::error::BrokerError;
 use crate::queue::Queue;
 use crate::redis::Shared;
-use crate::redis::book::Place;
+use crate::redis::book::Missed;
 use crate::redis::held::{Own, Ticket};
-use crate::redis::reply::{array, fields, integer, text};
-use crate::redis::script::FETCH;
-use crate::redis::{UNNAMED, entry};
+use crate::redis::looking::{Looking, Taken};
 
-/// The most that one fetch takes.
-const MOST: u32 = 10_000;
+/// So many of those who wait for the same look at a time, at most.
+const WIDEST: usize = 8;
 
 /// How often somebody who waits looks without being told to.
 const LOOK: Duration = Duration::from_millis(200);
@@ -36,12 +34,39 @@ struct Kind {
     id: Option<Uuid>,
 }
 
+/// How many of those who wait for the same may look now: one, and more while there is more than that one takes.
+struct Turn {
+    places: Semaphore,
+    width: AtomicUsize,
+}
+
+impl Default for Turn {
+    fn default() -> Self {
+        Turn { places: Semaphore::new(1), width: AtomicUsize::new(1) }
+    }
+}
+
+impl Turn {
+    fn widen(&self) {
+        let wider = |width| (width < WIDEST).then_some(width + 1);
+        if self.width.fetch_update(Ordering::Relaxed, Ordering::Relaxed, wider).is_ok() {
+            self.places.add_permits(1);
+        }
+    }
+
+    /// Whether whoever looks is one too many, and has to forget his place.
+    fn narrow(&self) -> bool {
+        let narrower = |width| (width > 1).then(|| width - 1);
+        self.width.fetch_update(Ordering::Relaxed, Ordering::Relaxed, narrower).is_ok()
+    }
+}
+
 /// Whose turn it is to look.
 #[derive(Default)]
-pub(super) struct Turns(Mutex<HashMap<Kind, Arc<tokio::sync::Mutex<()>>>>);
+pub(super) struct Turns(Mutex<HashMap<Kind, Arc<Turn>>>);
 
 impl Turns {
-    fn of(&self, kind: &Kind) -> Arc<tokio::sync::Mutex<()>> {
+    fn of(&self, kind: &Kind) -> Arc<Turn> {
         let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(turns.entry(kind.clone()).or_default())
     }
@@ -53,12 +78,6 @@ impl Turns {
             turns.remove(kind);
         }
     }
-}
-
-struct Taken {
-    deliveries: Vec<(Ticket, Delivery)>,
-    /// How long nothing changes by itself.
-    quiet: Option<Duration>,
 }
 
 /// Somebody who waits. Dropped, it leaves.
@@ -114,9 +133,25 @@ impl Shared {
         own: &Arc<Own>,
         queue: &Queue,
         fetch: &Fetch,
-        turn: &tokio::sync::Mutex<()>,
+        turn: &Turn,
     ) -> Result<Vec<Delivery>, BrokerError> {
-        let _turn = turn.lock().await;
+        loop {
+            let place = turn.places.acquire().await.map_err(|_| BrokerError::unavailable("nobody waits any more"))?;
+            if let Some(deliveries) = self.look_in_turn(own, queue, fetch, turn).await? {
+                return Ok(deliveries);
+            }
+            place.forget();
+        }
+    }
+
+    /// Looks until there is something; nothing where fewer should.
+    async fn look_in_turn(
+        self: &Arc<Self>,
+        own: &Arc<Own>,
+        queue: &Queue,
+        fetch: &Fetch,
+        turn: &Turn,
+    ) -> Result<Option<Vec<Delivery>>, BrokerError> {
         loop {
             let place = self.book.find(&self.working, queue).await?;
             let mut signal = self.ears.signal(&place.channel);
@@ -124,7 +159,13 @@ impl Shared {
             signal.mark_unchanged();
             let (deliveries, quiet) = self.look(own, queue, fetch).await?;
             if !deliveries.is_empty() {
-                return Ok(deliveries);
+                if deliveries.len() >= usize::try_from(fetch.max).unwrap_or(usize::MAX) {
+                    turn.widen();
+                }
+                return Ok(Some(deliveries));
+            }
+            if turn.narrow() {
+                return Ok(None);
             }
             let rest = quiet.map_or(LOOK, |quiet| quiet.clamp(Duration::from_millis(1), LOOK));
             tokio::select! {
@@ -160,52 +201,26 @@ impl Shared {
         Ok((taken.deliveries.into_iter().map(|(_, delivery)| delivery).collect(), taken.quiet))
     }
 
-    async fn take(&self, own: &Own, queue: &Queue, fetch: &Fetch) -> Result<Taken, BrokerError> {
-        let holder = own.next_holder();
-        let group = fetch.group.as_deref().unwrap_or(UNNAMED);
-        let lease_ms = AtomicU64::new(0);
-        let wanted = |place: &Place| {
-            lease_ms.store(place.policy.lease_ms.unsigned_abs(), Ordering::Relaxed);
-            vec![
-                group.to_owned(),
-                consumer(&fetch.consumer),
-                fetch.recipient.clone().unwrap_or_default(),
-                fetch.max.min(MOST).to_string(),
-                holder.clone(),
-                fetch.id.map(|id| id.to_string()).unwrap_or_default(),
-                if place.is_survey_due() { "1" } else { "0" }.to_owned(),
-            ]
-        };
-        let mut found = self.book.step(&self.working, queue, &FETCH, wanted).await?.into_iter();
-        let quiet = found.next().map(|quiet| integer(&quiet)).transpose()?.and_then(|ms| u64::try_from(ms).ok());
-        let deliveries = deliveries(found.next().unwrap_or_default(), group, &holder)?;
-        let until = Instant::now() + Duration::from_millis(lease_ms.load(Ordering::Relaxed));
-        if !own.hold(queue, deliveries.iter().map(|(ticket, _)| ticket.clone()), until) {
-            let tickets = deliveries.into_iter().map(|(ticket, _)| ticket).collect();
-            self.give_back(queue, tickets, CloseMode::Graceful).await?;
-            return Err(BrokerError::unavailable("the client was closed while it fetched"));
+    async fn take(self: &Arc<Self>, own: &Own, queue: &Queue, fetch: &Fetch) -> Result<Taken, BrokerError> {
+        loop {
+            let place = self.book.find(&self.working, queue).await?;
+            let (reply, answer) = oneshot::channel();
+            let shared = Arc::clone(self);
+            let looking = vec![Looking::of(&place, own, fetch, reply)];
+            self.looking.push(&self.runtime, looking, move |batch| Arc::clone(&shared).look_for(batch));
+            let taken = match answer.await {
+                Ok(Ok(Some(taken))) => taken,
+                Ok(Ok(None) | Err(Missed::Changed)) => continue,
+                Ok(Err(Missed::Error(error))) => return Err(error),
+                Err(_) => return Err(BrokerError::unavailable("the fetch was broken off")),
+            };
+            let until = Instant::now() + Duration::from_millis(place.policy.lease_ms.unsigned_abs());
+            if !own.hold(queue, taken.deliveries.iter().map(|(ticket, _)| ticket.clone()), until) {
+                let tickets = taken.deliveries.into_iter().map(|(ticket, _)| ticket).collect();
+                self.give_back(queue, tickets, CloseMode::Graceful).await?;
+                return Err(BrokerError::unavailable("the client was closed while it fetched"));
+            }
+            return Ok(taken);
         }
-        Ok(Taken { deliveries, quiet: quiet.map(Duration::from_millis) })
     }
-}
-
-fn deliveries(found: Value, group: &str, holder: &str) -> Result<Vec<(Ticket, Delivery)>, BrokerError> {
-    let mut items = array(found)?.into_iter();
-    let mut deliveries = Vec::with_capacity(items.len() / 4);
-    while let (Some(level), Some(id), Some(used), Some(told)) = (items.next(), items.next(), items.next(), items.next())
-    {
-        let (level, id) = (integer(&level)?, text(id)?);
-        let (message, body) = entry::read(&id, fields(told)?);
-        let attempt = u32::try_from(integer(&used)?).unwrap_or(u32::MAX).saturating_add(1);
-        let ticket = Ticket { group: group.to_owned(), level, entry: id, holder: holder.to_owned() };
-        deliveries.push((ticket.clone(), Delivery { tag: ticket.tag(), id: message, body, priority: level, attempt }));
-    }
-    Ok(deliveries)
-}
-
-/// The name of a consumer as the server's lists show it.
-fn consumer(name: &str) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' };
-    let name: String = name.chars().take(128).map(plain).collect();
-    if name.is_empty() { "consumer".to_owned() } else { name }
 }

@@ -11,7 +11,7 @@ use crate::demand::Terms;
 use crate::error::BrokerError;
 use crate::queue::Queue;
 use crate::redis::Shared;
-use crate::redis::batch::{Batches, Item};
+use crate::redis::batch::{Batches, Item, Lane};
 use crate::redis::book::{Missed, Place};
 use crate::redis::entry::{Written, write};
 use crate::redis::reply::{array, text, wrong};
@@ -28,18 +28,18 @@ type Outcome = Result<Stored, Missed>;
 
 /// A message on its way, as the policy that is known of its queue has it.
 pub(super) struct Sent {
-    place: Arc<Place>,
+    lane: Lane,
     args: Vec<Bytes>,
     bytes: usize,
     reply: oneshot::Sender<Outcome>,
 }
 
 impl Item for Sent {
-    fn goes_with(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.place, &other.place) || self.place.epoch == other.place.epoch
+    fn lane(&self) -> &Lane {
+        &self.lane
     }
 
-    fn bytes(&self) -> usize {
+    fn size(&self) -> usize {
         self.bytes
     }
 }
@@ -63,7 +63,7 @@ impl Sent {
             args.push(value);
         }
         let bytes = args.iter().map(Bytes::len).sum();
-        Sent { place: Arc::clone(place), args, bytes, reply }
+        Sent { lane: Lane::of(place), args, bytes, reply }
     }
 }
 
@@ -113,7 +113,7 @@ impl Shared {
 
     async fn send(self: Arc<Self>, batch: Vec<Sent>) {
         let Some(first) = batch.first() else { return };
-        let place = Arc::clone(&first.place);
+        let place = Arc::clone(&first.lane.place);
         let mut args = vec![
             Bytes::from(place.epoch.clone()),
             Bytes::from(place.channel.clone()),
@@ -163,5 +163,5 @@ pub(super) fn full(place: &Place) -> BrokerError {
 
 /// Steps of publishing that are gathered.
 pub(super) fn gathered() -> Arc<Batches<Sent>> {
-    Arc::new(Batches::of(MOST, MOST_BYTES))
+    Arc::new(Batches::of(MOST, MOST_BYTES, 4))
 }

@@ -12,7 +12,7 @@ use crate::demand::{check_verdict, kept_reason};
 use crate::error::BrokerError;
 use crate::queue::Queue;
 use crate::redis::Shared;
-use crate::redis::batch::{Batches, Item};
+use crate::redis::batch::{Batches, Item, Lane};
 use crate::redis::book::{Missed, Place};
 use crate::redis::held::{Own, Ticket};
 use crate::redis::reply::{array, integer, wrong};
@@ -30,17 +30,17 @@ const GIVEN_BACK: usize = 500;
 type Outcome = Result<bool, Missed>;
 
 pub(super) struct Settled {
-    place: Arc<Place>,
+    lane: Lane,
     args: [String; 8],
     reply: oneshot::Sender<Outcome>,
 }
 
 impl Item for Settled {
-    fn goes_with(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.place, &other.place) || self.place.epoch == other.place.epoch
+    fn lane(&self) -> &Lane {
+        &self.lane
     }
 
-    fn bytes(&self) -> usize {
+    fn size(&self) -> usize {
         self.args.iter().map(String::len).sum()
     }
 }
@@ -85,7 +85,7 @@ impl Shared {
             let mut items = Vec::new();
             for (index, ticket, verdict) in wanted.drain(..) {
                 let (reply, answer) = oneshot::channel();
-                items.push(Settled { place: Arc::clone(&place), args: written(&ticket, verdict.clone()), reply });
+                items.push(Settled { lane: Lane::of(&place), args: written(&ticket, verdict.clone()), reply });
                 waiting.push((index, ticket, verdict, answer));
             }
             if !items.is_empty() {
@@ -111,7 +111,7 @@ impl Shared {
 
     async fn end(self: Arc<Self>, batch: Vec<Settled>) {
         let Some(first) = batch.first() else { return };
-        let place = Arc::clone(&first.place);
+        let place = Arc::clone(&first.lane.place);
         let number = batch.len().to_string();
         let mut args: Vec<&str> = vec![&place.epoch, &place.channel, &number];
         for settled in &batch {
@@ -177,5 +177,5 @@ impl Shared {
 
 /// Steps of settling that are gathered.
 pub(super) fn gathered() -> Arc<Batches<Settled>> {
-    Arc::new(Batches::of(MOST, MOST_BYTES))
+    Arc::new(Batches::of(MOST, MOST_BYTES, 2))
 }

@@ -8,7 +8,7 @@ local call = redis.call
 local function stream(level) return KEYS[10 + level] end
 
 local policy = call('HMGET', META, 'epoch', 'max_attempts', 'lease_ms', 'backoff_ms', 'max_length', 'overflow',
-  'dedupe_ms', 'foreign', 'special')
+  'dedupe_ms', 'foreign', 'special', 'last')
 if not policy[1] then return { 'absent' } end
 if policy[1] ~= ARGV[1] then return { 'changed' } end
 local MAX_ATTEMPTS, LEASE, MAX_LENGTH = tonumber(policy[2]), tonumber(policy[3]), tonumber(policy[5] or nil)

@@ -139,6 +139,7 @@ for n = 1, number do
   end
 end
 if stored > 0 then
+  write_last_id()
   if DEDUPE > 0 then
     call('HSET', KNOWN, unpack(remembered))
     call('RPUSH', FORGET, unpack(in_order))

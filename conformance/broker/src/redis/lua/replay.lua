@@ -16,6 +16,7 @@ local is_alone = call('SCARD', GROUPS) > 1
 if is_alone then append('_group', group) end
 local id = add(level, unpack(fields))
 if type(id) == 'table' then return id end
+write_last_id()
 call('XDEL', LETTERS, ARGV[3])
 if expires then call('ZADD', TIMERS, expires, 'e|' .. level .. '|' .. id) end
 if is_alone or expires then call('HSET', META, 'special', 1) end

@@ -17,8 +17,9 @@ local answers, is_retried = {}, false
 for n = 1, number do
   local at = 4 + (n - 1) * 8
   local group, level, id, holder, verdict = ARGV[at], tonumber(ARGV[at + 1]), ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
-  local r = texts[n] and read(texts[n])
-  if not r or ended[slots[n]] or r.standing ~= 'h' or r.holder ~= holder then
+  -- All that is needed of what is done.
+  local standing, expires, held_by = (texts[n] or ''):match('^(.)|%d+|(%d*)|([^|]*)|')
+  if ended[slots[n]] or standing ~= 'h' or held_by ~= holder then
     answers[n] = 0
   else
     answers[n], ended[slots[n]] = 1, true
@@ -29,8 +30,9 @@ for n = 1, number do
       done[key] = done[key] or { group = group, level = level, ids = {}, slots = {}, expires = {} }
       local all = done[key]
       all.ids[#all.ids + 1], all.slots[#all.slots + 1] = id, slots[n]
-      all.expires[#all.ids] = r.expires or false
+      all.expires[#all.ids] = expires ~= ''
     else
+      local r = read(texts[n])
       call('XACK', stream(level), group, id)
       if verdict == 'retry' then
         local attempt = r.used + 1

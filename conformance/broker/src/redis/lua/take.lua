@@ -11,10 +11,11 @@ local function write_down(least)
   end
 end
 
-local out, taken, bytes, is_full = {}, 0, 0, false
-local group, consumer, recipient, most, holder = ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6]), ARGV[7]
+local group, bytes, is_full = ARGV[3], 0, false
+-- Of who is just served.
+local consumer, recipient, most, holder, out, taken
 
-local function fits(size) return taken == 0 or bytes + size <= MOST_BYTES end
+local function fits(size) return bytes == 0 or bytes + size <= MOST_BYTES end
 
 local function hand_over(level, id, fields, r, size)
   local where = slot(group, level, id)
@@ -90,8 +91,9 @@ local function take_unread(level)
 end
 
 local function take()
+  local is_any_again = call('EXISTS', READY) == 1
   for level = LEVELS, 1, -1 do
-    while taken < most and not is_full do
+    while is_any_again and taken < most and not is_full do
       local ids = again(group, level, recipient, 'LIMIT', 0, math.min(100, most - taken))
       for _, text in ipairs(ids) do
         if taken < most and not is_full then take_again(level, unpadded(text)) end

@@ -1,13 +1,18 @@
 -- What time does: leases end, rests end, messages fall due and expire, in the order of their moments.
-local last_id
+local last_id, is_written = policy[10] or '0-0', true
 
 -- The next id of the queue, whichever level it is for, so that the order of publication can be seen.
 local function next_id()
-  last_id = last_id or call('HGET', META, 'last') or '0-0'
   local ms, seq = last_id:match('^(%d+)%-(%d+)$')
   if tonumber(ms) < now then last_id = now .. '-0' else last_id = ms .. '-' .. (seq + 1) end
-  call('HSET', META, 'last', last_id)
+  is_written = false
   return last_id
+end
+
+-- To be called when what has got ids is stored.
+local function write_last_id()
+  if not is_written then call('HSET', META, 'last', last_id) end
+  is_written = true
 end
 
 -- Adds an entry; an error is a table with `err`.
@@ -88,6 +93,7 @@ local function pass_time()
         BY_KIND[due[i]:sub(1, 1)](due[i]:sub(3), tonumber(due[i + 1]))
       end
     end
-    if #due < 1000 then return end
+    if #due < 1000 then break end
   end
+  write_last_id()
 end
