@@ -16,6 +16,8 @@
     clippy::cast_sign_loss
 )]
 
+#[path = "clients/lives.rs"]
+mod lives;
 #[path = "clients/python.rs"]
 mod python;
 

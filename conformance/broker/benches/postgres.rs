@@ -7,6 +7,8 @@
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::cast_precision_loss)]
 
+#[path = "clients/lives.rs"]
+mod lives;
 #[path = "clients/python.rs"]
 mod python;
 
@@ -15,13 +17,11 @@ mod postgres {
 }
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use postgres::bare::Bare;
 use uuid::Uuid;
-use workwire_broker::{
-    Broker, Client, Fetch, Managed, Message, Policy, PostgresBroker, PostgresOptions, Queue, Verdict,
-};
+use workwire_broker::{Broker, Client, Managed, Message, Policy, PostgresBroker, PostgresOptions, Queue};
 
 const ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_secs(4);
@@ -38,8 +38,11 @@ fn main() {
         for in_flight in [1, 1_000] {
             let (mut our, mut their, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
             for _ in 0..ROUNDS {
-                let one = rate(in_flight, || life(Arc::clone(&client))).await;
-                let other = rate(in_flight, || bare_life(Arc::clone(&bare))).await;
+                let one = lives::rate(in_flight, ROUND, || {
+                    lives::ours(Arc::clone(&client), queue(), Message::new(Uuid::now_v7(), body()))
+                })
+                .await;
+                let other = lives::rate(in_flight, ROUND, || bare_life(Arc::clone(&bare))).await;
                 our.push(one);
                 their.push(other);
                 ratios.push(one / other);
@@ -68,31 +71,6 @@ fn queue() -> Queue {
 
 pub(crate) fn body() -> bytes::Bytes {
     bytes::Bytes::from(vec![b'x'; 600])
-}
-
-/// How many lives a second, where so many go on side by side.
-async fn rate<F: Future<Output = ()> + Send + 'static>(in_flight: usize, life: impl Fn() -> F) -> f64 {
-    let start = Instant::now();
-    let mut tasks = tokio::task::JoinSet::new();
-    for _ in 0..in_flight {
-        tasks.spawn(life());
-    }
-    let mut lives = 0_u32;
-    while let Some(lived) = tasks.join_next().await {
-        lived.unwrap();
-        lives += 1;
-        if start.elapsed() < ROUND {
-            tasks.spawn(life());
-        }
-    }
-    f64::from(lives) / start.elapsed().as_secs_f64()
-}
-
-async fn life(client: Arc<dyn Client>) {
-    let queue = queue();
-    client.publish(&queue, Message::new(Uuid::now_v7(), body())).await.unwrap();
-    let delivery = client.fetch(&queue, Fetch::up_to(1).waiting(10_000)).await.unwrap().remove(0);
-    client.settle(&queue, &delivery.tag, Verdict::Done).await.unwrap();
 }
 
 async fn bare_life(bare: Arc<Bare>) {

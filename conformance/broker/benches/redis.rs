@@ -15,6 +15,8 @@
     clippy::cast_sign_loss
 )]
 
+#[path = "clients/lives.rs"]
+mod lives;
 #[path = "clients/python.rs"]
 mod python;
 

@@ -42,6 +42,8 @@ impl Bare {
             durable_name: Some("workers".to_owned()),
             ack_policy: AckPolicy::Explicit,
             max_ack_pending: -1,
+            // A thousand ask at a time.
+            max_waiting: 2_000,
             ..pull::Config::default()
         };
         self.consumer = Some(stream.create_consumer(consumer).await.unwrap());
