@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use workwire_broker::{Answer, BrokerError, CloseMode, Depth, Policy, Queue};
+use workwire_broker::{Answer, BrokerError, CloseMode, Depth, Queue};
 use workwire_conformance::Case;
 use workwire_conformance::case::{Alone, Run, Stage, Stop};
 use workwire_conformance::demand::Expectation;
@@ -19,7 +19,7 @@ const fn case(id: &'static str, run: fn(&mut Stage) -> Run<'_>) -> Case {
 static COUNTS: Case = case("t/counts", |stage| Box::pin(counts(stage)));
 
 async fn counts(stage: &mut Stage) -> Result<(), Stop> {
-    let queue = stage.queue("tasks", &Policy::default()).await?;
+    let queue = stage.queue("tasks", &stage.policy()).await?;
     let ada = stage.client("ada").await?;
     let message = stage.message("one");
     stage.publish(&ada, &queue, &message).await?;
@@ -30,7 +30,7 @@ async fn counts(stage: &mut Stage) -> Result<(), Stop> {
 /// Counts what nobody published.
 static COUNTS_NOTHING: Case = case("t/counts_nothing", |stage| {
     Box::pin(async move {
-        let queue = stage.queue("tasks", &Policy::default()).await?;
+        let queue = stage.queue("tasks", &stage.policy()).await?;
         let ada = stage.client("ada").await?;
         stage.demand("OBS-1", &ada.depth(&queue, None).await, Expectation::ready(0));
         Ok(())
