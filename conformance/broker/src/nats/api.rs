@@ -19,6 +19,9 @@ use crate::error::BrokerError;
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// The same of what has to reach the disk, behind all that was sent before.
 const PATIENCE_OF_A_STORE: Duration = Duration::from_secs(10);
+/// How often a stream whose files could not be made is tried again, and how soon.
+const STORE_TRIES: usize = 20;
+const STORE_REST: Duration = Duration::from_millis(10);
 const EXPECTED: &str = "Nats-Expected-Last-Subject-Sequence";
 const EXPECTED_OF: &str = "Nats-Expected-Last-Subject-Sequence-Subject";
 const EXPECTED_LAST: &str = "Nats-Expected-Last-Sequence";
@@ -95,7 +98,7 @@ pub(super) mod number {
     pub(crate) const NO_SEQUENCE: u64 = 10_043;
     /// Storage, memory or the account's limits are used up.
     pub(crate) const USED_UP: &[u64] = &[10_023, 10_026, 10_027, 10_028, 10_047];
-    /// Its files could not be made: those of one that was deleted at this moment may still be there.
+    /// Its files could not be made, since the folder goes with the last stream, which was deleted at this moment.
     pub(crate) const NO_STORE: u64 = 10_049;
     pub(crate) const NO_JETSTREAM: &[u64] = &[10_039, 10_076];
 }
@@ -184,6 +187,18 @@ impl Api {
         let answer = self.ask(format!("$JS.API.{method}"), Request::new().payload(payload), PATIENCE).await?;
         let answer: Value = serde_json::from_slice(&answer.payload).map_err(|error| unreadable(&error))?;
         refusal(&answer).map_or(Ok(answer), Err)
+    }
+
+    /// Makes a stream, or finds that it is there.
+    pub(super) async fn create(&self, stream: &str, wanted: &Value) -> Result<Value, Fault> {
+        let method = format!("STREAM.CREATE.{stream}");
+        for _ in 0..STORE_TRIES {
+            match self.call(&method, wanted).await {
+                Err(fault) if fault.is(number::NO_STORE) => tokio::time::sleep(STORE_REST).await,
+                answer => return answer,
+            }
+        }
+        self.call(&method, wanted).await
     }
 
     /// Stores a message, if what it expects is so.

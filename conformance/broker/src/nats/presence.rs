@@ -36,7 +36,7 @@ async fn bucket(shared: &Shared) -> Result<&str, BrokerError> {
             "allow_direct": true,
             "num_replicas": shared.options.replicas,
         });
-        match shared.api.call(&format!("STREAM.CREATE.{stream}"), &wanted).await {
+        match shared.api.create(&stream, &wanted).await {
             // Another process may have made it with other options.
             Err(fault) if !fault.is(number::OTHER_STREAM) => Err(fault.about("presence")),
             _ => Ok(bucket),

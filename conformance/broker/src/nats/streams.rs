@@ -90,7 +90,7 @@ pub(super) async fn declare(shared: &Arc<Shared>, queue: &Queue, policy: &Policy
     let mut wanted = config(&names.stream, &names.subjects(), "file", shared.options.replicas);
     wanted["metadata"] = json!({ POLICY: written });
     wanted["duplicate_window"] = json!(WINDOW_MS * 1_000_000);
-    match shared.api.call(&format!("STREAM.CREATE.{}", names.stream), &wanted).await {
+    match shared.api.create(&names.stream, &wanted).await {
         Ok(answer) if answer["did_create"] == true => {
             if let Some(former) = shared.opened(queue) {
                 former.set_phase(Phase::Closed);
@@ -152,7 +152,7 @@ pub(super) async fn claims(open: &OpenQueue) -> Result<u64, Fault> {
         let bound = state(&open.api, &names.stream).await?.last_seq;
         let mut wanted = config(&names.claims, &names.claim_subjects(), "memory", open.replicas);
         wanted["metadata"] = json!({ BOUND: bound.to_string() });
-        match open.api.call(&format!("STREAM.CREATE.{}", names.claims), &wanted).await {
+        match open.api.create(&names.claims, &wanted).await {
             Ok(_) => return Ok(bound),
             // Another process was faster: what it wrote counts.
             Err(fault) if fault.is(number::OTHER_STREAM) => {}

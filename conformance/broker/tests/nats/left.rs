@@ -1,5 +1,7 @@
 //! What stands on the server, and that nothing is left of it.
 
+use std::sync::Arc;
+
 use futures_util::TryStreamExt;
 use workwire_broker::{Client, Message, Policy, Queue, Verdict};
 
@@ -55,4 +57,25 @@ async fn others_read_what_a_message_is() {
     assert_eq!(header("Workwire-Request-Id"), request);
     assert!(header("traceparent").starts_with("00-4bf92f3577b34da6a3ce929d0e0e4736-"));
     assert!(header("Workwire-Expires-At").ends_with('Z'));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn queues_that_come_and_go_do_not_stand_in_each_others_way() {
+    let Some(server) = Server::start(JETSTREAM) else { return };
+    let broker = open(&server.address()).await;
+    let coming_and_going = (0..2).map(|number| {
+        let broker = Arc::clone(&broker);
+        tokio::spawn(async move {
+            let client = broker.open(&format!("client-{number}")).await.unwrap();
+            for round in 0..200 {
+                // The server removes the folder of its streams with the last of them, also while the next one comes.
+                let queue = Queue::new(format!("tasks-{number}-{round}"));
+                client.declare(&queue, &Policy::default()).await.unwrap();
+                client.delete(&queue).await.unwrap();
+            }
+        })
+    });
+    for one in coming_and_going.collect::<Vec<_>>() {
+        one.await.unwrap();
+    }
 }
