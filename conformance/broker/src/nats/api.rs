@@ -98,7 +98,7 @@ pub(super) mod number {
     pub(crate) const NO_SEQUENCE: u64 = 10_043;
     /// Storage, memory or the account's limits are used up.
     pub(crate) const USED_UP: &[u64] = &[10_023, 10_026, 10_027, 10_028, 10_047];
-    /// Its files could not be made, since the folder goes with the last stream, which was deleted at this moment.
+    /// Its files could not be made. That is seen where one comes while another is deleted, and passes.
     pub(crate) const NO_STORE: u64 = 10_049;
     pub(crate) const NO_JETSTREAM: &[u64] = &[10_039, 10_076];
 }

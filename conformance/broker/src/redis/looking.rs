@@ -131,7 +131,7 @@ fn consumer(name: &str) -> String {
     if name.is_empty() { "consumer".to_owned() } else { name }
 }
 
-/// Looks that are gathered.
+/// Looks that are gathered: while the server does one step, the next is on its way.
 pub(super) fn gathered() -> Arc<Batches<Looking>> {
     Arc::new(Batches::of(MOST, MOST_MESSAGES, 2))
 }

@@ -161,7 +161,7 @@ pub(super) fn full(place: &Place) -> BrokerError {
     BrokerError::full(format!("the queue holds {most} messages, as many as its max_length allows"))
 }
 
-/// Steps of publishing that are gathered.
+/// Steps of publishing that are gathered: several on the way, for who publishes waits for nothing else.
 pub(super) fn gathered() -> Arc<Batches<Sent>> {
     Arc::new(Batches::of(MOST, MOST_BYTES, 4))
 }

@@ -175,7 +175,7 @@ impl Shared {
     }
 }
 
-/// Steps of settling that are gathered.
+/// Steps of settling that are gathered: while the server does one, the next is on its way.
 pub(super) fn gathered() -> Arc<Batches<Settled>> {
     Arc::new(Batches::of(MOST, MOST_BYTES, 2))
 }

@@ -68,7 +68,7 @@ async fn queues_that_come_and_go_do_not_stand_in_each_others_way() {
         tokio::spawn(async move {
             let client = broker.open(&format!("client-{number}")).await.unwrap();
             for round in 0..200 {
-                // The server removes the folder of its streams with the last of them, also while the next one comes.
+                // The server may say that it cannot make the files of a stream while it removes those of another.
                 let queue = Queue::new(format!("tasks-{number}-{round}"));
                 client.declare(&queue, &Policy::default()).await.unwrap();
                 client.delete(&queue).await.unwrap();

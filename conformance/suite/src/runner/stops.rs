@@ -1,5 +1,5 @@
-//! Cases that stop the broker: nothing else may run on it meanwhile. Where each reach starts a server of its own, half
-//! of them have a second one, since the most of their time is that of one core which starts a server again.
+//! Cases that stop the broker: nothing else may run on it meanwhile. Where each reach starts a server of its own, a
+//! second one takes its share of them, since most of their time is that of one core which starts a server again.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -27,7 +27,7 @@ BEGIN
             CONTINUE;
         END IF;
         v_now := clock_timestamp();
-        -- One that is done is what most calls are, and takes a third of the time so.
+        -- One that is done is what most calls are, and takes less than half the time so.
         IF cardinality(p_which) = 1 AND p_verdicts[1] = 0 AND NOT q.several THEN
             DELETE FROM ww.turn
                 WHERE seq = p_seqs[1] AND place = p_places[1] AND place = q.queue AND state = 2 AND delivery = p_deliveries[1]
